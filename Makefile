@@ -1,0 +1,107 @@
+# The course's commands. `make lab` and `make test` do all that they need on a fresh machine, without root and
+# without conda; a second run begins at once. Everything made here is in .venv, Kubernetes' programs are in the cache
+# that `k8s-lab doctor` names.
+#
+#   make PYTHON=/path/to/python3.12   another Python than the first one found
+#   make VENV=/path/to/folder         another place for the environment
+
+SHELL := /bin/sh
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+PYTHONS := python3.13 python3.12 python3.14 python3.11 python3 python
+PYTHON ?= $(shell for python in $(PYTHONS); do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null && echo $$python && break; done)
+
+# JupyterLab asks at its first start whether to fetch news from the internet: nothing that a course needs.
+JUPYTER_NEWS := @jupyterlab/apputils-extension:announcements
+
+NOTEBOOKS := $(sort $(wildcard notebooks/[0-9]*.ipynb))
+
+.PHONY: help env lab test test-unit test-cluster test-exercises test-embedded test-notebooks test-kind bench lint notebooks docs site clean
+
+help:
+	@echo 'make lab        tout préparer (environnement, programmes, cluster), puis ouvrir JupyterLab'
+	@echo 'make test       tout préparer, puis lancer tous les tests'
+	@echo 'make env        environnement et programmes de Kubernetes, rien d’autre'
+	@echo 'make test-embedded, make test-notebooks, make test-kind'
+	@echo '                une partie des tests ; pour kind il faut Docker ou Podman, et kind'
+	@echo 'make bench      le tableau des mesures'
+	@echo 'make notebooks  exécuter les notebooks et garder leurs sorties'
+	@echo 'make lint       style, types, sens des imports'
+	@echo 'make docs       réécrire les pages produites par le code (docs/fidelite.md)'
+	@echo 'make site       le cours en pages web, dans build/site (sans rien exécuter)'
+	@echo 'make clean      effacer l’environnement (ni les clusters, ni le cache)'
+
+# venv needs ensurepip, which some distributions package apart: virtualenv, beside it, needs only pip.
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { \
+		echo 'Chercher Python 3.11 ou plus récent' >&2; \
+		echo '  Constaté : aucun de « $(PYTHONS) » ne convient' >&2; \
+		echo '  À faire : installez python3 (sans droits : conda, uv ou pyenv), puis « make PYTHON=… »' >&2; exit 3; }
+	@test -x $(BIN)/pip || { echo 'Environnement Python dans $(VENV)…'; rm -rf $(VENV); \
+		$(PYTHON) -m venv $(VENV) > /dev/null 2>&1; } || { rm -rf $(VENV) $(VENV)-bootstrap; \
+		$(PYTHON) -m pip install --quiet --target $(VENV)-bootstrap virtualenv && \
+		PYTHONPATH=$(VENV)-bootstrap $(PYTHON) -m virtualenv --quiet $(VENV) && rm -rf $(VENV)-bootstrap; } || { \
+		rm -rf $(VENV) $(VENV)-bootstrap; \
+		echo 'Créer l’environnement Python $(VENV) avec « $(PYTHON) »' >&2; \
+		echo '  Constaté : ni le module « venv » (avec « ensurepip ») ni « pip » ne marchent ici' >&2; \
+		echo '  À faire : « apt install python3-venv » (Debian, Ubuntu), ou conda : voir environment.yml' >&2; exit 3; }
+	@echo 'Paquets Python (une à trois minutes la première fois)…'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@$(BIN)/jupyter labextension disable --level=sys_prefix '$(JUPYTER_NEWS)' > /dev/null 2>&1
+	@touch $@
+
+env: $(READY)
+	@$(BIN)/k8s-lab fetch
+
+lab: env
+	@exec $(BIN)/k8s-lab lab
+
+# Two lots at a time: they wait more than they work, and each has a home and a cluster of its own.
+test: env lint
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=line \
+		test-cluster test-exercises test-notebooks test-unit
+
+test-unit: env
+	$(BIN)/pytest tests/unit
+
+test-cluster: env
+	$(BIN)/pytest tests/cluster
+
+test-exercises: env
+	$(BIN)/pytest tests/notebooks/test_exercises.py
+
+# With the tests of their skeleton, which bring the run's own home along.
+test-notebooks: env
+	$(BIN)/pytest --nbval --nbval-current-env --ignore=tests/notebooks/test_exercises.py tests/notebooks $(NOTEBOOKS)
+
+test-embedded: env
+	$(BIN)/pytest -m 'not kind' tests
+
+test-kind: env
+	K8S_HELPERS_REQUIRE_KIND=1 $(BIN)/pytest -m kind tests
+	K8S_HELPERS_PROVIDER=kind $(BIN)/pytest --nbval --nbval-current-env tests/notebooks/test_structure.py $(NOTEBOOKS)
+
+bench: env
+	$(BIN)/python -m benchmarks
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+notebooks: env
+	$(BIN)/k8s-lab run --save $(NOTEBOOKS)
+
+docs: $(READY)
+	$(BIN)/python -m k8s_helpers.cli.fidelity docs/fidelite.md
+
+site: $(READY)
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -c docs/site -d build/doctrees . build/site
+	@echo 'Le site est prêt : build/site/index.html'
+
+clean:
+	rm -rf $(VENV) $(VENV)-bootstrap

@@ -1,0 +1,28 @@
+package fr.but.demarrage;
+
+/** The time that the start takes, and whether it is over. */
+class Delay {
+
+    private final Settings settings;
+    private final Journal journal;
+    private volatile boolean over;
+
+    Delay(Settings settings, Journal journal) {
+        this.settings = settings;
+        this.journal = journal;
+    }
+
+    /** Does what the slide does in place of real work: a cache to fill, a database to migrate. */
+    void sleep() throws InterruptedException {
+        Thread.sleep(Math.round(settings.delaySeconds() * 1000));
+        journal.write("delay over");
+    }
+
+    void startupIsOver() {
+        over = true;
+    }
+
+    boolean isOver() {
+        return over;
+    }
+}

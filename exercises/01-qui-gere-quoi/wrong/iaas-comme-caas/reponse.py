@@ -1,0 +1,1 @@
+{"noyau_en_iaas": "le fournisseur"}

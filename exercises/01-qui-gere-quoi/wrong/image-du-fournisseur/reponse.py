@@ -1,0 +1,1 @@
+{"image_en_caas": "le fournisseur"}

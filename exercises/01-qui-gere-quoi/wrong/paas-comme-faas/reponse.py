@@ -1,0 +1,1 @@
+{"exemplaires_en_paas": "le fournisseur"}

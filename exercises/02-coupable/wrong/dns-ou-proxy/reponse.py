@@ -1,0 +1,1 @@
+{"nom_inconnu": "kube-proxy", "service_muet": "CoreDNS"}

@@ -1,0 +1,1 @@
+{"noeud_muet": "kube-scheduler"}

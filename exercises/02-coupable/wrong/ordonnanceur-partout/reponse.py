@@ -1,0 +1,1 @@
+{"deployment_seul": "kube-scheduler"}

@@ -1,0 +1,3 @@
+{
+    "equipe_en_production": 5,
+}

@@ -1,0 +1,3 @@
+{
+    "boutique_en_production": 7,
+}

@@ -1,0 +1,88 @@
+"""Runs the student's pod, reads its class, makes it work, and sees whether it lives."""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from k8s_helpers._french import seconds
+from k8s_helpers.exercises import Bench, Finding, container_end, container_runs, container_statuses
+
+WORK_MS, LONGEST_S, TRIES = 100, 0.7, 3
+LABEL = "vitrine"
+"""By which the exercise's own Service finds the pod."""
+_STUCK = ("CrashLoopBackOff", "RunContainerError", "CreateContainerError", "StartError")
+
+
+def check(bench: Bench) -> Finding:
+    """Return the class that the pod got, and how it fares with it."""
+    pods = bench.answer["manifeste"]
+    if len(pods) != 1:
+        return Finding("incomplet", "il faut un seul Pod.")
+    name = pods[0]["metadata"]["name"]
+    bench.progress.step("Démarrage de votre pod")
+    bench.apply(bench.given("service.yaml"))
+    bench.apply(pods)
+    pod = bench.namespace.wait("pod", name, _decided, bench.remaining_s)
+    quality = pod["status"]["qosClass"]
+    if quality != "Guaranteed":
+        return Finding("classe", f"votre pod est de classe {quality}.")
+    if said := _unschedulable(pod):
+        return Finding("pending", f"votre pod reste Pending. L’ordonnanceur dit : {said}")
+    if pod["metadata"].get("labels", {}).get("app") != LABEL:
+        return Finding("etiquette", f"votre pod ne porte plus l’étiquette « app: {LABEL} ».")
+    return _put_to_work(bench, name)
+
+
+def _put_to_work(bench: Bench, name: str) -> Finding:
+    bench.progress.step(f"Des pages de {WORK_MS} ms de calcul")
+    url = bench.namespace.service_url("vitrine", timeout_s=0).url
+    times: list[float] = []
+    while len(times) < TRIES:
+        if reason := _dead(bench.namespace.get("pod", name)):
+            return Finding("tue", f"la classe est Guaranteed, mais le conteneur meurt ({reason}).")
+        began_s = time.monotonic()
+        try:
+            with urllib.request.urlopen(
+                f"{url}/cpu?ms={WORK_MS}", timeout=min(15.0, bench.remaining_s)
+            ):
+                times.append(time.monotonic() - began_s)
+        except (urllib.error.URLError, OSError):
+            bench.pause(0.3)
+    found_s = min(
+        times
+    )  # what a busy machine takes comes once or twice, what the limit takes comes each time
+    if found_s > LONGEST_S:
+        return Finding(
+            "lent",
+            f"{WORK_MS} ms de calcul reviennent en {seconds(found_s)} ; la limite est de {seconds(LONGEST_S)}.",
+        )
+    return Finding(
+        None,
+        f"classe Guaranteed, vivante, et {WORK_MS} ms de calcul reviennent en {seconds(found_s)}.",
+    )
+
+
+def _decided(pod: dict[str, Any]) -> bool:
+    """Whether there is something to say of the pod: it runs, it died, or no node takes it."""
+    return container_runs(pod) or bool(_dead(pod) or _unschedulable(pod))
+
+
+def _unschedulable(pod: dict[str, Any]) -> str:
+    for one in pod.get("status", {}).get("conditions", ()):
+        if one["type"] == "PodScheduled" and one.get("reason") == "Unschedulable":
+            return str(one.get("message", ""))
+    return ""
+
+
+def _dead(pod: dict[str, Any]) -> str:
+    """Return why the container does not live; "" where it does."""
+    if ended := container_end(pod):
+        return f"{ended.get('reason', 'Error')}, code {ended.get('exitCode')}"
+    for one in container_statuses(pod):
+        waiting = one.get("state", {}).get("waiting", {}).get("reason", "")
+        if waiting in _STUCK:
+            return str(waiting)
+    return ""

@@ -1,0 +1,1 @@
+{"pret_au_plus_tard": 35}

@@ -1,0 +1,1 @@
+{"arret_au_plus_tot": 10}

@@ -1,0 +1,57 @@
+"""Writes a note in each pod, scales down to none and up again, and reads what is left."""
+
+from __future__ import annotations
+
+from k8s_helpers._french import count
+from k8s_helpers.exercises import Bench, Finding, replicas
+
+PROGRAM = ("python3", "-S", "/app/main.py")
+REPLICAS = 2
+
+
+def check(bench: Bench) -> Finding:
+    """Return whether each pod found its own notes again."""
+    objects = bench.answer["manifeste"]
+    sets = [item for item in objects if item["kind"] == "StatefulSet"]
+    if [(one["metadata"]["name"], replicas(one)) for one in sets] != [("base", REPLICAS)]:
+        return Finding("incomplet", f"il faut un StatefulSet « base » de {REPLICAS} réplicas.")
+    bench.progress.step("Déploiement de votre manifeste")
+    bench.apply(objects)
+    bench.wait_settled()
+    bench.progress.step("Une note dans chaque pod")
+    pods = [f"base-{number}" for number in range(REPLICAS)]
+    for pod in pods:
+        bench.namespace.exec(pod, [*PROGRAM, "note", f"écrite dans {pod}"])
+    bench.progress.step("Le soir : zéro pod")
+    bench.namespace.scale("statefulset", "base", 0)
+    bench.wait_settled()
+    while bench.namespace.list("pod"):
+        bench.pause(0.2)
+    kept = len(bench.namespace.list("persistentvolumeclaim"))
+    bench.progress.step("Le matin : deux pods")
+    bench.namespace.scale("statefulset", "base", REPLICAS)
+    bench.wait_settled()
+    return _judge(bench, {pod: _notes(bench, pod) for pod in pods}, kept)
+
+
+def _notes(bench: Bench, pod: str) -> list[str]:
+    return bench.namespace.exec(pod, [*PROGRAM, "notes"]).stdout.splitlines()
+
+
+def _judge(bench: Bench, notes: dict[str, list[str]], kept: int) -> Finding:
+    for pod, found in notes.items():
+        if others := [note for note in found if not note.endswith(pod)]:
+            return Finding("partage", f"{pod} a lu une note qui n’est pas à lui : « {others[0]} ».")
+    lost = [pod for pod, found in notes.items() if not found]
+    if not lost:
+        return Finding(None, f"les {REPLICAS} pods sont revenus, chacun avec ses notes.")
+    told = f"après la nuit, plus aucune note dans {' et '.join(lost)}"
+    if kept:
+        claims = count(kept, "demande de volume a survécu", "demandes de volume ont survécu")
+        return Finding("ailleurs", f"{told} ; pourtant {claims}.")
+    if bench.namespace.list("persistentvolumeclaim"):
+        return Finding(
+            "supprimees",
+            f"{told} ; les demandes de volume ont été effacées le soir, et refaites le matin.",
+        )
+    return Finding("perdues", f"{told} ; et aucune demande de volume n’a été faite.")

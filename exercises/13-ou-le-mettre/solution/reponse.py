@@ -1,0 +1,7 @@
+{
+    "vignettes": "emptyDir",
+    "commandes": "PersistentVolumeClaim",
+    "agent": "hostPath",
+    "calcul": "fichiers du conteneur",
+    "compteur": "emptyDir",
+}

@@ -1,0 +1,7 @@
+{
+    "vignettes": ...,
+    "commandes": ...,
+    "agent": ...,
+    "calcul": ...,
+    "compteur": ...,
+}

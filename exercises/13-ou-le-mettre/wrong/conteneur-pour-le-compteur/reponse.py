@@ -1,0 +1,1 @@
+{"compteur": "fichiers du conteneur"}

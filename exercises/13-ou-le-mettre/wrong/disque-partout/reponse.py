@@ -1,0 +1,7 @@
+{
+    "vignettes": "PersistentVolumeClaim",
+    "commandes": "PersistentVolumeClaim",
+    "agent": "PersistentVolumeClaim",
+    "calcul": "PersistentVolumeClaim",
+    "compteur": "PersistentVolumeClaim",
+}

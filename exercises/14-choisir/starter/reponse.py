@@ -1,0 +1,7 @@
+{
+    "association": ...,
+    "erp": ...,
+    "equipe_de_quatre": ...,
+    "vignettes": ...,
+    "place_de_marche": ...,
+}

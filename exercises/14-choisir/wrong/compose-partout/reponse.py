@@ -1,0 +1,1 @@
+{"vignettes": "Docker Compose", "place_de_marche": "Docker Compose"}

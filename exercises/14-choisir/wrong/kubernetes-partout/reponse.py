@@ -1,0 +1,6 @@
+{
+    "association": "Kubernetes",
+    "erp": "Kubernetes",
+    "equipe_de_quatre": "Kubernetes",
+    "vignettes": "Kubernetes",
+}

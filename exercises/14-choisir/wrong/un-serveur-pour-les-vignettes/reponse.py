@@ -1,0 +1,1 @@
+{"vignettes": "Machine virtuelle"}

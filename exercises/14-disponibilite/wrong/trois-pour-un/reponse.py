@@ -1,0 +1,1 @@
+{"trois_services_a_99_9": 99.9}

@@ -1,0 +1,142 @@
+"""Progress of anything over two seconds: the current step, in French, and how far it is.
+
+Code that works takes a `Progress` and calls `step`; who shows it (terminal, notebook, nobody) is chosen by
+`reporter()` at the edge.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import Any, Protocol
+
+
+class Progress(Protocol):
+    """What long work reports to."""
+
+    def step(self, text: str, fraction: float | None = None) -> None:
+        """Say the current step.
+
+        Parameters
+        ----------
+        text : str
+            The step, in French ("Compilation de kube-apiserver").
+        fraction : float, optional
+            Share of the whole work that is done, 0 to 1, where it is known.
+        """
+
+    def done(self, text: str | None = None) -> None:
+        """Say that the work is over, with a last word to leave on the screen."""
+
+
+class Silent:
+    """Reports nothing: libraries, tests, `--json`."""
+
+    def step(self, text: str, fraction: float | None = None) -> None:
+        """Do nothing."""
+
+    def done(self, text: str | None = None) -> None:
+        """Do nothing."""
+
+
+class Lines:
+    """One line a step on standard error with the seconds so far: logs and CI."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._last = ""
+
+    def step(self, text: str, fraction: float | None = None) -> None:
+        """Print the step when it changes."""
+        if text != self._last:
+            self._last = text
+            share = "" if fraction is None else f" {fraction:4.0%}"
+            print(
+                f"[{time.monotonic() - self._began:6.1f} s]{share} {text}",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def done(self, text: str | None = None) -> None:
+        """Print the last word."""
+        if text:
+            self.step(text)
+
+
+class Terminal:
+    """One line redrawn in place by rich."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=None)
+        self._bar.start()
+
+    def step(self, text: str, fraction: float | None = None) -> None:
+        """Redraw the line."""
+        total = None if fraction is None else 1.0
+        self._bar.update(self._task, description=text, total=total, completed=fraction or 0.0)
+
+    def done(self, text: str | None = None) -> None:
+        """Take the bar away and leave the last word."""
+        self._bar.stop()
+        if text:
+            print(text, file=sys.stderr, flush=True)
+
+
+class Notebook:
+    """One line under the cell, replaced in place, gone at the end."""
+
+    def __init__(self) -> None:
+        from IPython.display import HTML, display
+
+        self._html: Any = HTML
+        self._handle: Any = display(HTML(""), display_id=True)
+
+    def step(self, text: str, fraction: float | None = None) -> None:
+        """Replace the line."""
+        import html
+
+        bar = (
+            f"<progress value='{fraction:.3f}' max='1'></progress> " if fraction is not None else ""
+        )
+        self._handle.update(self._html(f"<span role='status'>{bar}{html.escape(text)}…</span>"))
+
+    def done(self, text: str | None = None) -> None:
+        """Empty the line: what the cell shows is its result."""
+        self._handle.update(self._html(""))
+
+
+def live_display() -> bool:
+    """Return whether outputs may be redrawn while a cell runs.
+
+    False under nbval and CI (`K8S_HELPERS_LIVE=0` or `CI` set), so that stored outputs hold only what is final.
+    """
+    wish = os.environ.get("K8S_HELPERS_LIVE")
+    if wish is not None:
+        return wish not in ("0", "no", "false", "")
+    return not os.environ.get("CI")
+
+
+def in_notebook() -> bool:
+    """Return whether this process is a Jupyter kernel."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def reporter() -> Progress:
+    """Return the reporter that fits where the code runs: notebook, terminal, log, or silence."""
+    if in_notebook():
+        return Notebook() if live_display() else Silent()
+    return Terminal() if sys.stderr.isatty() else Lines()

@@ -1,0 +1,241 @@
+"""What refusals and broken connections mean, in French: from HTTP status, `Status` object or exception. Pure.
+
+The codes and reasons are those of the API conventions
+(https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#response-status-kind).
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from ._errors import ApiRefusedError, ClusterUnreachableError, K8sHelpersError
+
+_VERBS = {
+    "GET": "Lire",
+    "POST": "Créer",
+    "PUT": "Remplacer",
+    "PATCH": "Modifier",
+    "DELETE": "Supprimer",
+    "WATCH": "Suivre",
+}
+
+_NO_OBJECT = "unable to convert unstructured object"
+_NO_QUANTITY = "quantities must match the regular expression"
+_QUOTA = re.compile(
+    r"exceeded quota: (?P<quota>[^,]+), requested: (?P<requested>.*), used: (?P<used>.*), limited: (?P<limit>.*)"
+)
+_CONFLICT = re.compile(r'conflict with "(?P<manager>[^"]+)"')
+
+
+class ApiStatusError(ApiRefusedError):
+    """A refusal, with what the API server said of it.
+
+    Attributes
+    ----------
+    code : int
+        HTTP status: 404 where the object does not exist, 409 where it does already …
+    reason : str
+        Kubernetes' own word ("NotFound", "AlreadyExists", "Forbidden", "Invalid" …).
+    status : mapping
+        The whole `Status` object of the answer, or {} where there was none.
+    """
+
+    def __init__(
+        self,
+        tried: str,
+        found: str,
+        advice: str,
+        *,
+        code: int,
+        reason: str,
+        status: Mapping[str, Any],
+    ) -> None:
+        super().__init__(tried, found, advice)
+        self.code = code
+        self.reason = reason
+        self.status = status
+
+
+class ClusterStoppedError(ClusterUnreachableError):
+    """The cluster has stopped: unlike an API server that is being brought back, waiting for it is of no use."""
+
+
+def passing(error: K8sHelpersError) -> bool:
+    """Return whether the same request may succeed in a moment: the server is away, in trouble or busy."""
+    if isinstance(error, ApiStatusError):
+        return error.code == 429 or error.code >= 500
+    return isinstance(error, ClusterUnreachableError) and not isinstance(error, ClusterStoppedError)
+
+
+def explain(method: str, path: str, code: int, status: Mapping[str, Any]) -> ApiStatusError:
+    """Return the error that says what a refusal means and what to do.
+
+    Parameters
+    ----------
+    method : str
+        HTTP method, or "WATCH".
+    path : str
+        The request's path.
+    code : int
+        HTTP status of the answer.
+    status : mapping
+        The answer's `Status` object, or {}.
+    """
+    message = str(status.get("message") or f"réponse HTTP {code}")
+    reason = str(status.get("reason") or "")
+    found, advice = _words(code, reason, message)
+    tried = f"{_VERBS.get(method, method)} {_readable(path)}"
+    return ApiStatusError(tried, found, advice, code=code, reason=reason, status=status)
+
+
+def _readable(path: str) -> str:
+    """Turn a path of the API into words: kind, name, namespace."""
+    parts = path.strip("/").split("/")
+    parts = parts[2:] if parts[0] == "api" else parts[3:] if parts[0] == "apis" else parts
+    where = ""
+    if len(parts) > 2 and parts[0] == "namespaces":
+        where = f" dans l’espace de noms « {parts[1]} »"
+        parts = parts[2:]
+    return ("/".join(parts) or path) + where
+
+
+def _words(code: int, reason: str, message: str) -> tuple[str, str]:
+    if code == 401:
+        return (
+            f"le serveur ne reconnaît pas l’identité du kubeconfig ({message})",
+            "Son certificat ou son jeton est périmé, ou vient d’un autre cluster : demandez-en un nouveau, "
+            "ou relancez « k8s-lab up ».",
+        )
+    if code == 403:
+        return _forbidden(message)
+    if code == 404:
+        return (
+            f"cela n’existe pas : {message}",
+            "Vérifiez le nom, le type et l’espace de noms (« kubectl get » montre ce qui existe).",
+        )
+    if code == 405:
+        return (
+            f"ce type d’objet ne permet pas cette opération : {message}",
+            "Choisissez une autre opération.",
+        )
+    if code == 409:
+        return _conflict(reason, message)
+    if code == 413:
+        return (
+            f"l’objet est trop gros : {message}",
+            "Un objet tient en 1,5 Mo : gardez les données ailleurs.",
+        )
+    if code in (400, 415, 422):
+        return (
+            f"le serveur juge l’objet incorrect : {message}",
+            "Corrigez le champ que le message nomme ; « kubectl explain » en donne la forme attendue.",
+        )
+    if _NO_QUANTITY in message:  # the API server answers 500 to it
+        return (
+            f"une quantité est mal écrite : {message}",
+            "Une quantité est un nombre, suivi ou non d’une unité : 2, 500m, 64Mi, 1Gi. Sans espace, sans « o » final.",
+        )
+    if _NO_OBJECT in message:  # 500 again, for what is no base64 in a Secret for instance
+        return (
+            f"le serveur ne sait pas lire l’objet : {message}",
+            "Corrigez la valeur que la fin du message décrit (sous « data », un Secret veut du base64).",
+        )
+    if code == 429:
+        return f"le serveur demande d’attendre : {message}", "Réessayez dans quelques secondes."
+    return (
+        f"le serveur est en difficulté (HTTP {code}) : {message}",
+        "Réessayez dans quelques secondes ; si cela dure, « k8s-lab status » dit quel composant est en panne.",
+    )
+
+
+def _forbidden(message: str) -> tuple[str, str]:
+    if quota := _QUOTA.search(message):
+        return (
+            f"le quota « {quota['quota']} » serait dépassé : demandé {quota['requested']}, "
+            f"déjà utilisé {quota['used']}, limite {quota['limit']}",
+            "Demandez moins (replicas, requests, limits), ou supprimez ce qui ne sert plus.",
+        )
+    if "being terminated" in message:
+        return (
+            f"l’espace de noms est en train de disparaître : {message}",
+            "Attendez qu’il ait disparu, puis recommencez.",
+        )
+    if "violates PodSecurity" in message:
+        return (
+            f"la politique de sécurité des pods le refuse : {message}",
+            "Corrigez le « securityContext » comme le message le demande.",
+        )
+    if "provide a replacement" in message or "must specify" in message:
+        return (
+            f"un quota exige des limites : {message}",
+            "Déclarez « resources.requests » et « resources.limits ».",
+        )
+    return (
+        f"le serveur vous le refuse : {message}",
+        "Votre compte n’en a pas le droit : restez dans vos espaces de noms, "
+        "ou demandez ce droit (RBAC) à l’enseignant.",
+    )
+
+
+def _conflict(reason: str, message: str) -> tuple[str, str]:
+    if reason == "AlreadyExists":
+        return (
+            f"cela existe déjà : {message}",
+            "Choisissez un autre nom, ou supprimez d’abord l’ancien.",
+        )
+    if managers := sorted(set(_CONFLICT.findall(message))):
+        return (
+            f"ces champs appartiennent à « {', '.join(managers)} » : {message}",
+            "Laissez ces champs à qui les gère, ou supprimez l’objet puis appliquez de nouveau le vôtre.",
+        )
+    return (
+        f"l’objet a changé entre-temps : {message}",
+        "Relisez-le, puis refaites votre changement sur sa nouvelle version.",
+    )
+
+
+def explain_network(error: Exception) -> tuple[str, str]:
+    """Say why a server could not be reached, from the error at the bottom of the pile."""
+    cause: BaseException = error
+    while (
+        deeper := cause.__cause__ or cause.__context__ or getattr(cause, "reason", None)
+    ) and isinstance(deeper, BaseException):
+        cause = deeper
+    text = str(cause)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        if "expired" in text:
+            return (
+                f"le certificat du serveur est périmé ({cause.verify_message})",
+                "Vérifiez la date de cette machine ; sinon, recréez le cluster (« k8s-lab down », « k8s-lab up »).",
+            )
+        return (
+            f"le certificat du serveur n’est pas celui que le kubeconfig attend ({cause.verify_message})",
+            "Ce kubeconfig vient sans doute d’un autre cluster (recréé depuis ?) : reprenez celui du cluster actuel.",
+        )
+    if isinstance(cause, ssl.SSLError):
+        return (
+            f"la connexion TLS échoue ({text})",
+            "Vérifiez que l’adresse est celle d’un serveur d’API (https).",
+        )
+    if isinstance(cause, ConnectionRefusedError):
+        return (
+            "personne n’écoute à cette adresse : le cluster est arrêté, ou le kubeconfig est ancien",
+            "Démarrez le cluster (« k8s-lab up », ou k8s_helpers.connect()), puis recommencez.",
+        )
+    if isinstance(cause, TimeoutError) or "timed out" in text:
+        return (
+            "aucune réponse dans le temps imparti",
+            "Vérifiez le réseau (VPN, pare-feu) et l’état du cluster (« k8s-lab status »).",
+        )
+    if "resolve" in type(cause).__name__.lower() or type(cause).__name__ == "gaierror":
+        return (
+            f"ce nom de machine est inconnu ({text})",
+            "Vérifiez l’adresse dans le kubeconfig, et le réseau.",
+        )
+    return (
+        f"la connexion est coupée ({type(cause).__name__} : {text})",
+        "Réessayez ; si cela dure, « k8s-lab status » dit l’état du cluster.",
+    )

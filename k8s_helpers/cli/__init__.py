@@ -1,0 +1,102 @@
+"""The command line `k8s-lab`: every command of the course, its exit codes and how errors reach the student."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from .. import _french
+from .._errors import K8sHelpersError, ResourceError
+from . import bundle, classes, clusters, doctor, measures, notebooks
+from .french import FrenchGroup, usage_error
+
+INTERRUPTED = 130
+"""What a shell calls a program that Ctrl-C ended: 128 + SIGINT."""
+
+
+@click.group(
+    cls=FrenchGroup,
+    help="Le cours Kubernetes en ligne de commande : un vrai cluster, des mesures, des notebooks.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+def group() -> None:
+    """Hold the commands."""
+
+
+for command in (
+    clusters.up,
+    clusters.down,
+    clusters.status,
+    clusters.kubectl,
+    clusters.env,
+    clusters.fetch,
+    doctor.doctor,
+    notebooks.lab,
+    notebooks.run_notebooks,
+    measures.measure,
+    measures.replay,
+    bundle.bundle,
+    classes.class_report,
+):
+    group.add_command(command)
+
+
+def _end_by_signal(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _system_error(error: OSError) -> K8sHelpersError:
+    where = f" ({error.filename})" if error.filename else ""
+    advice = "Vérifiez ce fichier et vos droits, puis relancez."
+    if error.errno == errno.ENOSPC:
+        advice = (
+            "Libérez de la place, ou désignez un autre disque par la variable K8S_HELPERS_HOME."
+        )
+    return ResourceError("Exécuter la commande", f"{_french.system(error)}{where}", advice)
+
+
+def call(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; errors are told on standard error.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        What follows `k8s-lab`.
+    """
+    try:
+        result = group.main(args=list(arguments), prog_name="k8s-lab", standalone_mode=False)
+    except click.Abort:
+        click.echo("Interrompu.", err=True)
+        return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        return _tell(usage_error(error))
+    except K8sHelpersError as error:
+        return _tell(error)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # silences the flush at exit
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        return _tell(_system_error(error))
+    return result if isinstance(result, int) else 0
+
+
+def _tell(error: K8sHelpersError) -> int:
+    click.echo(str(error), err=True)
+    return error.exit_code
+
+
+def main() -> None:
+    """Be the program `k8s-lab`: a request to end (SIGTERM, a closed terminal) cleans up as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, _end_by_signal)
+    signal.signal(signal.SIGHUP, _end_by_signal)
+    sys.exit(call(sys.argv[1:]))

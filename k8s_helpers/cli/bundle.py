@@ -1,0 +1,293 @@
+"""`k8s-lab bundle`: one archive with all that a room without internet needs beside the Python packages."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import platform
+import shutil
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+import click
+
+from .. import _french, _paths, _progress, jars
+from .._errors import BinariesError, UsageError
+from .._progress import Progress
+from .french import FrenchCommand, FrenchGroup
+
+MANIFEST = "bundle.json"
+SCHEMA = 1
+_IMAGE_S = 1200.0
+
+
+@click.group(cls=FrenchGroup, help="Une archive pour une salle sans internet.")
+def bundle() -> None:
+    """Hold `save` and `load`."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What an archive says that it holds.
+
+    Attributes
+    ----------
+    kubernetes_version : str
+        Of the programs.
+    machine : str
+        Processor that they run on (`platform.machine()`).
+    files : dict
+        SHA-256 of each file, by its path in the archive.
+    """
+
+    kubernetes_version: str
+    machine: str
+    files: dict[str, str]
+
+    def to_json(self) -> str:
+        """Return the manifest."""
+        return json.dumps({"schema": SCHEMA, **self.__dict__}, indent=2)
+
+
+@bundle.command(cls=FrenchCommand, help="Écrit l’archive, sur une machine qui a internet.")
+@click.argument("archive", metavar="ARCHIVE.tar.gz", type=click.Path(path_type=Path))
+def save(archive: Path) -> None:
+    """Pack the embedded cluster's programs and, where an engine has them, kind's images."""
+    progress = _progress.reporter()
+    try:
+        with _scratch() as scratch:
+            names = pack(archive, scratch, progress)
+    finally:
+        progress.done()
+    click.echo(f"{archive} ({archive.stat().st_size / 1e6:.0f} Mo) contient :")
+    for name in names:
+        click.echo(f"  {name}")
+
+
+@bundle.command(cls=FrenchCommand, help="Installe l’archive sur cette machine, sans internet.")
+@click.argument("archive", metavar="ARCHIVE.tar.gz", type=click.Path(path_type=Path))
+def load(archive: Path) -> None:
+    """Check the archive whole, then install what it holds."""
+    progress = _progress.reporter()
+    try:
+        with _scratch() as scratch:
+            contents = unpack(archive, scratch, progress)
+            installed = install(scratch, contents, progress)
+    finally:
+        progress.done()
+    click.echo("Installé :")
+    for name in installed:
+        click.echo(f"  {name}")
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="bundle-", dir=_paths.cache_dir()) as folder:
+        yield Path(folder)
+
+
+def sha256(stream: IO[bytes]) -> str:
+    """Return the SHA-256 of what a stream still holds, in hexadecimal."""
+    return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def pack(archive: Path, scratch: Path, progress: Progress) -> list[str]:
+    """Write the archive and return the names of the files in it.
+
+    Parameters
+    ----------
+    archive : Path
+        The file to write; an older one is replaced only once the new one is whole.
+    scratch : Path
+        Folder for what the engine writes; the caller removes it.
+    progress : Progress
+        Told of each file.
+
+    Raises
+    ------
+    BinariesError
+        Kubernetes' programs are not there and cannot be had.
+    CommandError
+        The engine cannot write an image that it has.
+    """
+    from ..embedded import binaries
+
+    programs = binaries.ensure(progress)
+    sources = {f"binaries/{name}": programs.folder / name for name in binaries.PROGRAMS}
+    sources.update(built_jars())
+    sources.update(_save_images(scratch, progress))
+    files = {}
+    for name, source in sources.items():
+        progress.step(f"Empreinte de {name}")
+        with source.open("rb") as stream:
+            files[name] = sha256(stream)
+    contents = Contents(programs.kubernetes_version, platform.machine(), files)
+    unfinished = archive.with_name(archive.name + ".part")
+    try:
+        with tarfile.open(unfinished, "w:gz", compresslevel=1) as tar:
+            manifest = contents.to_json().encode()
+            info = tarfile.TarInfo(MANIFEST)
+            info.size = len(manifest)
+            tar.addfile(info, io.BytesIO(manifest))
+            for done, (name, source) in enumerate(sources.items()):
+                progress.step(f"Archivage de {name}", done / len(sources))
+                tar.add(source, arcname=name, filter=_anonymous)
+        unfinished.replace(archive)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return list(sources)
+
+
+def _anonymous(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    info.uid = info.gid = 0
+    info.uname = info.gname = ""
+    return info
+
+
+def built_jars() -> dict[str, Path]:
+    """Return the jars of the course's present Java programs that are in the cache, by their path in an archive."""
+    apps = [app for app in sorted((_paths.COURSE / "apps").iterdir()) if jars.is_java(app)]
+    return {f"jars/{jar.name}": jar for jar in map(jars.cached, apps) if jar.is_file()}
+
+
+def _save_images(scratch: Path, progress: Progress) -> dict[str, Path]:
+    """Let the engine write the images that kind needs; none where there is no engine."""
+    from .. import images
+    from ..providers import kind
+    from ..providers.engine import require_engine
+
+    saved: dict[str, Path] = {}
+    if kind.find_engine() is None:
+        return saved
+    engine = require_engine()
+    for image in [*kind.bundled_images(), *images.base_images()]:
+        progress.step(f"Image {image}")
+        if not engine.has_image(image):
+            pulled = engine.run("pull", image, timeout_s=_IMAGE_S, check=False)
+            if pulled.returncode != 0:
+                progress.step(f"Image {image} : absente, et impossible à télécharger ; laissée")
+                continue
+        target = scratch / f"{len(saved)}.tar"
+        engine.run("save", "--output", str(target), image, timeout_s=_IMAGE_S)
+        saved[f"images/{image.replace('/', '_').replace(':', '_')}.tar"] = target
+    return saved
+
+
+def unpack(archive: Path, scratch: Path, progress: Progress) -> Contents:
+    """Unpack an archive into `scratch` and check every file against its manifest.
+
+    Raises
+    ------
+    UsageError
+        Not an archive that `save` wrote.
+    BinariesError
+        Made for another processor, or damaged.
+    """
+    tried = f"Lire l’archive {archive}"
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            first = tar.next()
+            if first is None or first.name != MANIFEST:
+                raise UsageError(
+                    tried,
+                    "elle ne vient pas de « k8s-lab bundle save »",
+                    "Refaites-la sur une machine qui a internet.",
+                )
+            manifest = tar.extractfile(first)
+            assert manifest is not None
+            contents = _read_manifest(tried, manifest.read())
+            for done, name in enumerate(contents.files):
+                progress.step(f"Vérification de {name}", done / len(contents.files))
+                _extract(tar, tar.next(), name, scratch / name)
+                _check(tried, scratch / name, name, contents.files[name])
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise BinariesError(tried, _french.system(error), "Vérifiez son chemin.") from None
+    except (gzip.BadGzipFile, zlib.error, EOFError, tarfile.TarError) as error:
+        raise BinariesError(
+            tried, f"illisible ou incomplète ({error})", "Copiez l’archive de nouveau, en entier."
+        ) from None
+    return contents
+
+
+def _read_manifest(tried: str, text: bytes) -> Contents:
+    plain = json.loads(text)
+    if plain.pop("schema") != SCHEMA:
+        raise UsageError(
+            tried,
+            "elle vient d’une autre version du cours",
+            "Refaites-la avec la même version qu’ici.",
+        )
+    contents = Contents(**plain)
+    if contents.machine != platform.machine():
+        raise BinariesError(
+            tried,
+            f"elle est faite pour {contents.machine}, cette machine est {platform.machine()}",
+            "Faites une archive sur une machine du même type que celle-ci.",
+        )
+    return contents
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo | None, name: str, target: Path) -> None:
+    inside = PurePosixPath(name)
+    if member is None or member.name != name or not member.isreg() or ".." in inside.parts:
+        raise tarfile.ReadError(f"{name} manque")
+    source = tar.extractfile(member)
+    assert source is not None
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as stream:
+        shutil.copyfileobj(source, stream, 1 << 20)
+    target.chmod(member.mode & 0o755)
+
+
+def _check(tried: str, file: Path, name: str, expected: str) -> None:
+    with file.open("rb") as stream:
+        found = sha256(stream)
+    if found != expected:
+        raise BinariesError(
+            tried,
+            f"{name} est abîmé (SHA-256 {found[:12]}…, attendu {expected[:12]}…)",
+            "Copiez l’archive de nouveau, ou refaites-la.",
+        )
+
+
+def install(scratch: Path, contents: Contents, progress: Progress) -> list[str]:
+    """Move checked programs into the cache, load checked images into the engine; return what was installed.
+
+    Raises
+    ------
+    BinariesError
+        The programs do not run here.
+    CommandError
+        The engine refuses an image.
+    """
+    from ..embedded import binaries
+    from ..providers import kind
+    from ..providers.engine import require_engine
+
+    installed = [str(binaries.install(scratch / "binaries", progress).folder)]
+    installed += install_jars(scratch, contents)
+    images = [name for name in contents.files if name.startswith("images/")]
+    if images and kind.find_engine() is not None:
+        engine = require_engine()
+        for name in images:
+            progress.step(f"Chargement de {name}")
+            engine.run("load", "--input", str(scratch / name), timeout_s=_IMAGE_S)
+            installed.append(name)
+    return installed
+
+
+def install_jars(scratch: Path, contents: Contents) -> list[str]:
+    """Copy checked jars into the cache, and return their new paths."""
+    installed = []
+    for name in contents.files:
+        if name.startswith("jars/"):
+            installed.append(str(jars.install(scratch / name)))
+    return installed

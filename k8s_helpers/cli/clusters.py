@@ -1,0 +1,121 @@
+"""`k8s-lab up`, `down`, `status`, `kubectl`, `env` and `fetch`: the cluster itself."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .. import _progress
+from .._run import replace_by
+from .french import FrenchCommand
+from .options import Selection, cluster_options
+
+if TYPE_CHECKING:
+    from ..providers.base import Status
+
+STATES = {
+    "absent": "absent",
+    "stopped": "arrêté",
+    "starting": "en train de démarrer",
+    "running": "en marche",
+    "broken": "en panne",
+}
+"""What the states of a cluster are called in French."""
+
+
+@click.command(cls=FrenchCommand, help="Démarre le cluster, ou le retrouve en marche.")
+@click.option("--nodes", metavar="N", type=int, help="Pour embedded : nombre de nœuds simulés.")
+@cluster_options
+def up(selection: Selection, nodes: int | None) -> None:
+    """Start the cluster or find it running."""
+    selection.start(nodes)
+    click.echo('Pour kubectl dans ce terminal : eval "$(k8s-lab env)"')
+
+
+@click.command(
+    cls=FrenchCommand, help="Arrête et efface le cluster que « up » a fait, rien d’autre."
+)
+@cluster_options
+def down(selection: Selection) -> None:
+    """Delete what `up` made."""
+    from ..providers import current
+
+    provider = selection.open()
+    progress = _progress.reporter()
+    try:
+        provider.down(progress)
+    finally:
+        progress.done()
+    current.forget(provider)
+    click.echo(f"Cluster « {provider.name} » ({provider.kind}) arrêté.")
+
+
+@click.command(cls=FrenchCommand, help="Dit l’état du cluster. Code 0 s’il marche, 5 sinon.")
+@click.option("--json", "as_json", is_flag=True, help="Pour un programme.")
+@cluster_options
+def status(selection: Selection, as_json: bool) -> int:
+    """Tell the state; exit code 0 where the cluster runs, 5 otherwise."""
+    found = selection.open().status()
+    click.echo(json.dumps(_plain(found), ensure_ascii=False) if as_json else _describe(found))
+    return 0 if found.state == "running" else 5
+
+
+def _plain(found: Status) -> dict[str, Any]:
+    plain = asdict(found)
+    plain["kubeconfig"] = str(found.kubeconfig) if found.kubeconfig else None
+    return plain
+
+
+def _describe(found: Status) -> str:
+    lines = [f"Cluster « {found.name} » ({found.provider}) : {STATES[found.state]}"]
+    if found.kubernetes_version:
+        lines.append(f"  Kubernetes {found.kubernetes_version}")
+    if found.detail:
+        lines.append(f"  {found.detail}")
+    for component in found.components:
+        sign = "✔" if component.running else "✘"
+        lines.append(f"  {sign} {component.name} {component.detail}".rstrip())
+    if found.kubeconfig and found.state == "running":
+        lines.append(f"  KUBECONFIG={found.kubeconfig}")
+    return "\n".join(lines)
+
+
+@click.command(
+    cls=FrenchCommand,
+    help="kubectl sur le cluster du cours : « k8s-lab kubectl get pods -A ».",
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def kubectl(arguments: tuple[str, ...]) -> None:
+    """Become kubectl on the current cluster: its terminal, its signals and its exit code are the student's."""
+    from ..cluster.clusters import environment
+
+    provider = Selection().running()
+    replace_by(["kubectl", *arguments], environment(provider))
+
+
+@click.command(cls=FrenchCommand, help='Pour ce terminal : eval "$(k8s-lab env)".')
+@cluster_options
+def env(selection: Selection) -> None:
+    """Print the shell lines that make a terminal use the cluster."""
+    from ..cluster.clusters import environment
+
+    for name, value in environment(selection.running()).items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+@click.command(cls=FrenchCommand, help="Va chercher (ou compile) les programmes de Kubernetes.")
+def fetch() -> None:
+    """Make the embedded cluster's programs be there, and nothing else."""
+    from ..embedded import binaries
+
+    progress = _progress.reporter()
+    try:
+        programs = binaries.ensure(progress)
+    finally:
+        progress.done()
+    click.echo(f"Kubernetes {programs.kubernetes_version} : {programs.folder}")

@@ -1,0 +1,108 @@
+"""`k8s-lab doctor`: what works on this machine, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from .. import _paths
+from .._errors import PlatformError
+from ..embedded import preflight
+from . import machine, tools
+from .check import Check
+from .french import FrenchCommand
+
+
+def _memory() -> Check:
+    try:
+        return machine.check_memory(preflight.available_memory_bytes())
+    except OSError:
+        return Check("Mémoire", "limited", "inconnue sur ce système")
+
+
+def _disk() -> Check:
+    from ..embedded import binaries
+
+    folders = (_paths.cache_dir(), _paths.state_dir(), Path(tempfile.gettempdir()))
+    free, folder = min((shutil.disk_usage(folder).free, folder) for folder in folders)
+    return machine.check_disk(free, folder, binaries.cached() is not None)
+
+
+_CHECKS: tuple[Callable[[], Check], ...] = (
+    lambda: machine.check_system(platform.system(), platform.machine()),
+    lambda: machine.check_python(sys.version_info[:3]),
+    _memory,
+    _disk,
+    tools.check_binaries,
+    machine.check_namespaces,
+    machine.check_loopback,
+    lambda: machine.check_low_ports(
+        machine.sysctl("net.ipv4.ip_unprivileged_port_start"), os.geteuid() == 0
+    ),
+    tools.check_engine,
+    tools.check_kind,
+    tools.check_kubectl,
+    tools.check_java,
+    tools.check_spring,
+    tools.check_go,
+    tools.check_internet,
+)
+
+
+def examine() -> list[Check]:
+    """Make all checks at once; a few seconds at most."""
+    with ThreadPoolExecutor(len(_CHECKS)) as pool:
+        return [done.result() for done in [pool.submit(check) for check in _CHECKS]]
+
+
+def usable_providers(checks: Sequence[Check]) -> list[str]:
+    """Return the providers that nothing stops, the one that `k8s-lab up` takes by itself first."""
+    stopped = {name for check in checks if check.state == "missing" for name in check.stops}
+    return [name for name in ("kind", "embedded") if name not in stopped]
+
+
+_SIGNS = {"ok": "✔", "limited": "•", "missing": "✘"}
+
+
+@click.command(
+    cls=FrenchCommand,
+    help="Ce qui marche ici, ce qui manque, comment l’obtenir. Code 3 si aucun cluster n’est possible.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Pour un programme.")
+def doctor(as_json: bool) -> int:
+    """Look at the machine; exit code 3 where no cluster can be had."""
+    checks = examine()
+    usable = usable_providers(checks)
+    if as_json:
+        plain = {"providers": usable, "checks": [asdict(check) for check in checks]}
+        click.echo(json.dumps(plain, ensure_ascii=False, indent=2))
+    else:
+        click.echo(describe(checks, usable))
+    return 0 if usable else PlatformError.exit_code
+
+
+def describe(checks: Sequence[Check], usable: Sequence[str]) -> str:
+    """Return the checks as lines for a terminal, with the conclusion last."""
+    lines = []
+    for check in checks:
+        lines.append(f"{_SIGNS[check.state]} {check.subject} : {check.found}")
+        if check.advice:
+            lines.append(f"    → {check.advice}")
+    names = {"kind": "kind", "embedded": "le cluster embarqué"}
+    if usable:
+        lines.append(f"\nPossible ici : {' et '.join(names[name] for name in usable)}.")
+        lines.append(f"« k8s-lab up » prendra {names[usable[0]]}.")
+    else:
+        lines.append("\nAucun cluster n’est possible ici ; un cluster existant l’est :")
+        lines.append("k8s-lab up --provider existing --kubeconfig FICHIER")
+    return "\n".join(lines)

@@ -1,0 +1,100 @@
+"""Writes `docs/fidelite.md` from what each provider says of itself: `python -m k8s_helpers.cli.fidelity FILE`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .. import timeline
+from ..providers.base import CANNOT_SHOW, CannotShow, Provider
+
+_HEAD = """\
+# Fidélité
+
+Ce que chaque sorte de cluster fait comme un cluster de production, et ce qu’elle ne fait pas. Cette page est produite
+par `make docs` à partir de ce que le code dit de lui-même (`facts` de chaque fournisseur, `k8s_helpers/providers/`).
+La même liste s’affiche sous `connect()` dans les notebooks.
+"""
+
+_TITLES = {
+    "kind": "kind : un nœud dans un conteneur",
+    "embedded": "embedded : le cluster embarqué",
+    "existing": "existing : un cluster existant",
+}
+
+
+def providers() -> tuple[type[Provider], ...]:
+    """Return every kind of provider, in the order of the page."""
+    from ..providers.embedded import EmbeddedProvider
+    from ..providers.existing import ExistingProvider
+    from ..providers.kind import KindProvider
+
+    return (KindProvider, EmbeddedProvider, ExistingProvider)
+
+
+def page(
+    kinds: Sequence[type[Provider]],
+    limits: Sequence[CannotShow] = CANNOT_SHOW,
+    explained: Mapping[tuple[str, str], str] = timeline.EXPLAINED,
+) -> str:
+    """Return the whole page as Markdown."""
+    sections = [*(_section(kind) for kind in kinds), _refusals(limits), _differences(explained)]
+    return "\n".join([_HEAD, *sections])
+
+
+def _section(kind: type[Provider]) -> str:
+    rows = [
+        f"| {fact.subject} | {'oui' if fact.real else '**non**'} | {fact.text} |"
+        for fact in kind.facts
+    ]
+    head = [f"## {_TITLES[kind.kind]}", "", "| sujet | comme en production | |", "|---|---|---|"]
+    return "\n".join([*head, *rows, ""])
+
+
+def _refusals(limits: Sequence[CannotShow]) -> str:
+    """Return what experiments refuse to do, by the table that they refuse by."""
+    rows = [
+        f"| {limit.title} (`{limit.experiment}`) | {limit.provider} | {limit.reason} | {_instead(limit)} |"
+        for limit in limits
+    ]
+    head = [
+        "## Ce qu’une expérience ne peut pas montrer",
+        "",
+        "L’expérience le dit d’elle-même et s’arrête ; le badge sous `connect()` le dit aussi.",
+        "",
+    ]
+    if not rows:
+        return "\n".join([*head, "Toutes les expériences se montrent sur tous les clusters.", ""])
+    return "\n".join(
+        [*head, "| expérience | cluster | raison | où la voir |", "|---|---|---|---|", *rows, ""]
+    )
+
+
+def _instead(limit: CannotShow) -> str:
+    return ", ".join(limit.instead) or "l’enregistrement gardé dans `recordings/`"
+
+
+def _differences(explained: Mapping[tuple[str, str], str]) -> str:
+    """Return the durations that kind and the embedded cluster do not share, one row a reason."""
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for (experiment, name), reason in explained.items():
+        by_reason.setdefault((experiment, reason), []).append(name)
+    rows = [
+        f"| `{experiment}` | {'<br>'.join(names)} | {reason} |"
+        for (experiment, reason), names in by_reason.items()
+    ]
+    head = [
+        "## Les durées qui diffèrent entre kind et le cluster embarqué",
+        "",
+        "Une même expérience y donne la même histoire : même ordre des événements, mêmes verdicts. Ses durées y sont "
+        "égales à 20 % près, sauf celles-ci.",
+        "",
+        "| expérience | durée | raison |",
+        "|---|---|---|",
+    ]
+    return "\n".join([*head, *rows, ""])
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(page(providers()), encoding="utf-8")

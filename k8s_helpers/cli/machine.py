@@ -1,0 +1,160 @@
+"""What this machine allows: system, Python, namespaces, addresses, ports, memory, disk.
+
+What a check needs of the machine is read by one function; what the reading means is decided by a pure one beside it
+where there is something to decide. Nothing is changed.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import _french
+from .._run import CommandError, run
+from ..embedded import preflight
+from .check import Check
+
+KIND_MEMORY_BYTES = 3_000_000_000
+"""What a kind node takes with some pods, its page cache included."""
+
+COMPILE_DISK_BYTES = 8_000_000_000
+"""What the Go caches and the results take while Kubernetes is compiled; almost all of it is given back."""
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.1f} Go".replace(".", ",")
+
+
+def check_system(system: str, machine: str) -> Check:
+    """Judge the operating system (`platform.system()`) and the processor (`platform.machine()`)."""
+    found = f"{system}, {machine}"
+    if system != "Linux":
+        return Check(
+            "Système",
+            "missing",
+            found,
+            "Le cluster embarqué ne marche que sous Linux : installez Docker et kind, puis "
+            "« k8s-lab up --provider kind ».",
+            ("embedded",),
+        )
+    if machine not in ("x86_64", "aarch64"):
+        return Check(
+            "Système",
+            "missing",
+            found,
+            "Kubernetes n’est publié que pour x86_64 et aarch64 : utilisez un cluster existant.",
+            ("embedded", "kind"),
+        )
+    return Check("Système", "ok", found)
+
+
+def check_python(version: Sequence[int]) -> Check:
+    """Judge the interpreter that runs this."""
+    found = f"{'.'.join(str(part) for part in version[:3])} ({sys.executable})"
+    if tuple(version[:2]) < (3, 11):
+        return Check(
+            "Python", "missing", found, "Il faut Python 3.11 ou plus récent.", ("embedded", "kind")
+        )
+    return Check("Python", "ok", found)
+
+
+def sysctl(name: str) -> int | None:
+    """Return a kernel setting that is a number, or None where this system does not have it."""
+    try:
+        return int(Path("/proc/sys", *name.split(".")).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def check_namespaces() -> Check:
+    """Try whether this user may make a user and a mount namespace (`man 1 unshare`)."""
+    subject = "Espaces de noms du noyau"
+    try:
+        run(["unshare", "--user", "--map-root-user", "--mount", "true"], timeout_s=10.0)
+    except CommandError as error:
+        reason = "refusés à cet utilisateur"
+        if error.returncode is None:
+            reason = "la commande « unshare » est introuvable"
+        elif sysctl("kernel.apparmor_restrict_unprivileged_userns"):
+            reason = "refusés par AppArmor (kernel.apparmor_restrict_unprivileged_userns = 1)"
+        elif sysctl("user.max_user_namespaces") == 0:
+            reason = "refusés par le noyau (user.max_user_namespaces = 0)"
+        return Check(
+            subject,
+            "limited",
+            reason,
+            "Rien d’obligatoire : les conteneurs du cluster embarqué verront leurs volumes sous un préfixe.",
+        )
+    return Check(subject, "ok", "utilisateur et montage : chaque conteneur a ses propres chemins")
+
+
+def check_low_ports(first_unprivileged: int | None, is_root: bool) -> Check:
+    """Judge `net.ipv4.ip_unprivileged_port_start`."""
+    subject = "Ports inférieurs à 1024"
+    if is_root or (first_unprivileged is not None and first_unprivileged <= 80):
+        return Check(subject, "ok", "permis")
+    return Check(
+        subject,
+        "limited",
+        "refusés à cet utilisateur",
+        "Rien à faire : un Service sur le port 80 reste joignable depuis les pods par son nom.",
+    )
+
+
+def check_loopback() -> Check:
+    """Try to listen on an address of the block where the embedded cluster's pods live."""
+    try:
+        with socket.create_server(("127.244.255.254", 0)):
+            return Check("Adresses 127.0.0.0/8", "ok", "utilisables : pods et Services y habitent")
+    except OSError as error:
+        return Check(
+            "Adresses 127.0.0.0/8",
+            "missing",
+            f"refusées ({_french.system(error)})",
+            "Le cluster embarqué en a besoin : essayez sous Linux, ou « k8s-lab up --provider kind ».",
+            ("embedded",),
+        )
+
+
+def check_memory(available_bytes: int) -> Check:
+    """Judge the memory that is free for a cluster."""
+    found = f"{_gigabytes(available_bytes)} disponibles"
+    if available_bytes < preflight.MEMORY_BYTES:
+        return Check(
+            "Mémoire",
+            "missing",
+            found,
+            f"Fermez des programmes : il en faut {_gigabytes(preflight.MEMORY_BYTES)} au moins.",
+            ("embedded", "kind"),
+        )
+    if available_bytes < KIND_MEMORY_BYTES:
+        return Check(
+            "Mémoire",
+            "limited",
+            found,
+            f"Assez pour le cluster embarqué ; kind en demande {_gigabytes(KIND_MEMORY_BYTES)}.",
+        )
+    return Check("Mémoire", "ok", found)
+
+
+def check_disk(free_bytes: int, folder: Path, have_binaries: bool) -> Check:
+    """Judge the free space where clusters and programs are kept."""
+    found = f"{_gigabytes(free_bytes)} libres dans {folder}"
+    if free_bytes < preflight.DISK_BYTES:
+        return Check(
+            "Disque",
+            "missing",
+            found,
+            f"Libérez {_gigabytes(preflight.DISK_BYTES)}, ou désignez un autre dossier par K8S_HELPERS_HOME.",
+            ("embedded", "kind"),
+        )
+    if not have_binaries and free_bytes < COMPILE_DISK_BYTES:
+        return Check(
+            "Disque",
+            "limited",
+            found,
+            f"Assez pour télécharger ; compiler sans internet en demande {_gigabytes(COMPILE_DISK_BYTES)}.",
+        )
+    return Check("Disque", "ok", found)

@@ -1,0 +1,83 @@
+"""One way to a cluster, whatever provides it: `connect()`, then namespaces, objects, waits, logs."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from .. import _progress, providers
+from .._errors import ClusterUnreachableError
+from .._progress import Progress
+from ..providers import current
+from .addresses import ServiceAddress
+from .clusters import Cluster, environment
+from .namespaces import Namespace
+
+__all__ = ["Cluster", "Namespace", "ServiceAddress", "connect", "current_cluster"]
+
+_current: Cluster | None = None
+
+
+def connect(
+    provider: str | None = None,
+    name: str | None = None,
+    *,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Cluster:
+    """Return the course's cluster; it is started where it does not run, and found again where it does.
+
+    Its kubeconfig becomes `KUBECONFIG` of this process, so that `!kubectl` speaks to it; `~/.kube/config` is
+    neither read (but by the provider "existing") nor written.
+
+    Parameters
+    ----------
+    provider : str, optional
+        "kind", "embedded" or "existing"; otherwise `K8S_HELPERS_PROVIDER`, then that of the cluster started
+        last, then what this machine can do.
+    name : str, optional
+        The cluster's name; otherwise `K8S_HELPERS_CLUSTER`, then "cours".
+    progress : Progress, optional
+        Told each step; otherwise what fits (notebook, terminal, log).
+    **options
+        `kubeconfig`, `context` and `namespace_prefix`, for "existing".
+
+    Raises
+    ------
+    UsageError
+        No such provider, or options that are not its own.
+    K8sHelpersError
+        What keeps the cluster from running, in French.
+    """
+    global _current
+    chosen = providers.select(provider, name, **options)
+    told = progress or _progress.reporter()
+    try:
+        chosen.up(told)
+    finally:
+        if progress is None:
+            told.done()
+    cluster = Cluster(chosen)
+    current.remember(chosen)
+    os.environ.update(environment(chosen))
+    if _current is not None:
+        _current.close()
+    _current = cluster
+    return cluster
+
+
+def current_cluster() -> Cluster:
+    """Return the cluster that `connect` last returned.
+
+    Raises
+    ------
+    ClusterUnreachableError
+        Where there has been none yet.
+    """
+    if _current is None:
+        raise ClusterUnreachableError(
+            "Utiliser le cluster en cours",
+            "cette session n’est encore connectée à aucun cluster",
+            "Exécutez d’abord « cluster = k8s_helpers.connect() ».",
+        )
+    return _current

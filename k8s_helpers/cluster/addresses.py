@@ -1,0 +1,174 @@
+"""Where a Service answers on this machine: its NodePort on loopback, or the API server's proxy."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from .._api import ApiSession
+from .._errors import UsageError, WaitTimeoutError
+from ..providers.base import Provider
+
+_PORT_RETRY_S = 0.02
+_CLOSED_S = 0.1
+
+
+@dataclass(frozen=True)
+class ServiceAddress:
+    """How a client outside the cluster reaches a Service.
+
+    Attributes
+    ----------
+    url : str
+        Without a final slash.
+    headers : mapping
+        What each request must carry (who we are, for the API proxy; nothing for a NodePort).
+    ca_file, cert_file, key_file : Path or None
+        TLS material for the API proxy, in private files of the cluster's own folder.
+    via : str
+        "node-port", or "api-proxy" where only that leads there (slower: it adds the API server to the way).
+    """
+
+    url: str
+    via: Literal["node-port", "api-proxy"]
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+    def answers(self) -> bool:
+        """Return whether a program takes connections at this address now.
+
+        An engine's port mapping accepts them in the name of a program that may not be there, then closes them.
+        """
+        parts = urlsplit(self.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            with socket.create_connection((parts.hostname or "", port), timeout=2.0) as connection:
+                connection.settimeout(_CLOSED_S)
+                return bool(connection.recv(1))
+        except TimeoutError:
+            return True  # it waits for a request
+        except OSError:
+            return False
+
+
+def of_service(
+    api: ApiSession,
+    provider: Provider,
+    service: Mapping[str, Any],
+    port: int | str | None,
+    timeout_s: float,
+) -> ServiceAddress:
+    """Return where a Service answers, once it does.
+
+    Parameters
+    ----------
+    port : int or str, optional
+        By number or name; the first otherwise.
+    timeout_s : float
+        How long to wait for a ready pod and an open port; 0 takes the address as it is.
+
+    Raises
+    ------
+    UsageError
+        The Service has no such port.
+    WaitTimeoutError
+        No pod becomes ready, or the port stays closed.
+    """
+    end_s = time.monotonic() + timeout_s
+    chosen = choose_port(service, port)
+    if timeout_s:
+        _wait_endpoints(api, service["metadata"], timeout_s)
+    url = provider.node_port_url(chosen["nodePort"]) if chosen.get("nodePort") else None
+    if url is None:
+        return through_api(api, service, chosen, provider.kubeconfig.parent / "tls")
+    address = ServiceAddress(url.rstrip("/"), "node-port")
+    while timeout_s and not address.answers():
+        if time.monotonic() > end_s:
+            raise WaitTimeoutError(
+                f"Joindre le Service « {service['metadata']['name']} » sur {url}",
+                f"le port reste fermé après {timeout_s:.0f} s",
+                "« k8s-lab status » dit l’état du cluster ; un pare-feu local peut aussi fermer ce port.",
+            )
+        time.sleep(_PORT_RETRY_S)
+    return address
+
+
+def _wait_endpoints(api: ApiSession, service: Mapping[str, Any], timeout_s: float) -> None:
+    name, namespace = service["name"], service["namespace"]
+    query = {"labelSelector": f"kubernetes.io/service-name={name}"}
+    path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
+    with api.watch(path, query=query, timeout_s=timeout_s) as watch:
+        for event in watch:
+            for endpoint in event.object.get("endpoints") or ():
+                if event.type != "DELETED" and endpoint.get("conditions", {}).get("ready"):
+                    return
+    raise WaitTimeoutError(
+        f"Joindre le Service « {name} » pendant {timeout_s:.0f} s",
+        "aucun pod prêt ne correspond à son sélecteur",
+        f"Comparez « kubectl -n {namespace} get pods --show-labels » avec le sélecteur du Service.",
+    )
+
+
+def choose_port(service: Mapping[str, Any], wanted: int | str | None) -> dict[str, Any]:
+    """Return the Service's port of that number or name; the first where none is asked for.
+
+    Raises
+    ------
+    UsageError
+        The Service has no such port.
+    """
+    ports: list[dict[str, Any]] = service["spec"].get("ports", [])
+    for port in ports:
+        if wanted is None or wanted in (port["port"], port.get("name")):
+            return port
+    names = ", ".join(
+        f"{port['port']}" + (f" ({port['name']})" if port.get("name") else "") for port in ports
+    )
+    raise UsageError(
+        f"Trouver le port {wanted} du Service « {service['metadata']['name']} »",
+        f"il a : {names or 'aucun port'}",
+        "Donnez l’un de ces numéros ou de ces noms.",
+    )
+
+
+def through_api(
+    api: ApiSession, service: Mapping[str, Any], port: Mapping[str, Any], folder: Path
+) -> ServiceAddress:
+    """Return the Service's address behind the API server's proxy.
+
+    Parameters
+    ----------
+    folder : Path
+        Where files for TLS are written.
+
+    Source: https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/
+    """
+    metadata = service["metadata"]
+    path = f"/api/v1/namespaces/{metadata['namespace']}/services/{metadata['name']}:{port['port']}/proxy"
+    headers = {name: value for name, value in api.headers().items() if name == "Authorization"}
+    access = api.access
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return ServiceAddress(
+        f"{api.server}{path}",
+        "api-proxy",
+        headers,
+        _write(folder / "ca.crt", access.ca_pem),
+        _write(folder / "client.crt", access.cert_pem),
+        _write(folder / "client.key", access.key_pem),
+    )
+
+
+def _write(path: Path, content: bytes | None) -> Path | None:
+    if content is None:
+        return None
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+        stream.write(content)
+    return path

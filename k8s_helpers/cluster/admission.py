@@ -1,0 +1,65 @@
+"""Pod Security admission: a namespace's levels, and what is said to a pod under them.
+
+Source: https://kubernetes.io/docs/concepts/security/pod-security-admission/
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from .._api import MERGE_PATCH, ApiSession, ApiStatusError
+
+LABEL = "pod-security.kubernetes.io"
+_SEEN_TIMEOUT_S, _RETRY_S = 5.0, 0.1
+_FORBIDDEN = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "essai"},
+    "spec": {
+        "containers": [{"name": "essai", "image": "essai", "securityContext": {"privileged": True}}]
+    },
+}
+"""What every level but "privileged" speaks against."""
+
+
+def set_levels(
+    api: ApiSession, namespace: str, *, enforce: str | None = None, warn: str | None = None
+) -> None:
+    """Give a namespace these levels and no other, and wait until admission goes by them.
+
+    Admission reads namespaces from a copy of its own, which follows a moment later. Where it does not within
+    `_SEEN_TIMEOUT_S` (a cluster without Pod Security), that is no error: what is asked for next will show it.
+
+    Parameters
+    ----------
+    namespace : str
+        Its real name.
+    enforce, warn : str, optional
+        "baseline" or "restricted"; none takes an earlier level away.
+    """
+    levels = {"enforce": enforce, "warn": warn, "audit": None}
+    labels = {f"{LABEL}/{mode}": level for mode, level in levels.items()}
+    path = f"/api/v1/namespaces/{namespace}"
+    api.request("PATCH", path, body={"metadata": {"labels": labels}}, content_type=MERGE_PATCH)
+    end_s = time.monotonic() + _SEEN_TIMEOUT_S
+    while time.monotonic() < end_s:
+        taken, said = judge(api, namespace, _FORBIDDEN)
+        if taken == (enforce is None) and ("PodSecurity" in said) == bool(enforce or warn):
+            return
+        time.sleep(_RETRY_S)
+
+
+def judge(api: ApiSession, namespace: str, pod: Mapping[str, Any]) -> tuple[bool, str]:
+    """Return whether a pod would be taken, and what the API says of it: the refusal, or its warnings.
+
+    Asked with `dryRun`: nothing starts.
+    """
+    warnings: list[str] = []
+    path = f"/api/v1/namespaces/{namespace}/pods"
+    try:
+        api.request("POST", path, query={"dryRun": "All"}, body=pod, warnings=warnings)
+    except ApiStatusError as error:
+        return False, str(error.status.get("message", ""))
+    return True, " ".join(warnings)

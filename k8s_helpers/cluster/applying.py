@@ -1,0 +1,165 @@
+"""Server-side apply, and what its refusals mean for the manifest they are about."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .._api import APPLY_PATCH, ApiSession
+from .._errors import K8sHelpersError, ManifestError
+from .._refusals import ApiStatusError
+from ..manifests import Manifest, ManifestSyntaxError
+from .discovery import Kind
+
+FIELD_MANAGER = "k8s-helpers"
+
+_TYPED = re.compile(r"^\s*(?P<path>\.[^\s:]+(?:\[[^\]]*\][^\s:]*)*): (?P<what>.+)$", re.MULTILINE)
+_EXPECTED = re.compile(r"expected (?P<wanted>[^,]+), got (?P<got>.+)")
+_GO_VALUE = re.compile(r"&value\.valueUnstructured\{Value:(.*)\}")
+"""How the server writes a value that is no text."""
+_TYPES = {
+    "string": "un texte (entre guillemets)",
+    "numeric (int or float)": "un nombre (sans guillemets)",
+    "boolean": "true ou false",
+    "list": "une liste (des lignes qui commencent par « - »)",
+    "map": "un objet (des lignes « champ: valeur »)",
+}
+
+
+def apply(api: ApiSession, kind: Kind, manifest: Manifest, namespace: str) -> dict[str, Any]:
+    """Apply one object and return it as the server has it now.
+
+    Fields are taken over from other managers (`kubectl scale`, a controller), as `kubectl apply` does.
+
+    Raises
+    ------
+    ManifestError
+        The server finds the object wrong: unknown field, wrong type, invalid value; with its line.
+    ApiStatusError
+        It refuses for another reason: rights, quota.
+
+    Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/
+    """
+    name = manifest.object["metadata"]["name"]
+    query = {"fieldManager": FIELD_MANAGER, "force": True, "fieldValidation": "Strict"}
+    try:
+        return api.request(
+            "PATCH",
+            kind.path(namespace, name),
+            query=query,
+            body=manifest.object,
+            content_type=APPLY_PATCH,
+        )
+    except ApiStatusError as error:
+        raise explain(api, kind, manifest, error) from None
+
+
+def explain(
+    api: ApiSession, kind: Kind, manifest: Manifest, error: ApiStatusError
+) -> K8sHelpersError:
+    """Return what a refusal means for the manifest, with the line; the refusal itself where it is about no field."""
+    message = str(error.status.get("message", ""))
+    faults = [(found["path"], found["what"]) for found in _TYPED.finditer(_after_header(message))]
+    if not faults and error.code == 422:
+        causes = error.status.get("details", {}).get("causes", ())
+        faults = [(cause.get("field", ""), cause["message"]) for cause in causes]
+    if not faults:
+        return error
+    path, what = faults[0]
+    found, advice = _words(api, kind, path, what)
+    for other, reason in faults[1:4]:
+        place = manifest.place(other)
+        found += f"\n    et aussi{f' ligne {place.line}' if place else ''} : {other.strip('.')} : {reason}"
+    tried = f"Appliquer {manifest.title} ({manifest.source})"
+    place = manifest.place(path)
+    if place is None:
+        return ManifestError(tried, found, advice)
+    return ManifestSyntaxError(tried, place, found, advice)
+
+
+def _after_header(message: str) -> str:
+    """Drop "failed to create typed patch object (…): " from the first line, which names no field."""
+    head, mark, rest = message.partition("): ")
+    return rest if mark and head.startswith("failed to create typed") else ""
+
+
+def _words(api: ApiSession, kind: Kind, path: str, what: str) -> tuple[str, str]:
+    shown = path.strip(".")
+    if "not declared in schema" in what:
+        parent, _, name = shown.rpartition(".")
+        known = known_fields(api, kind, parent)
+        near = difflib.get_close_matches(name, known, 1, 0.6)
+        found = f"le champ « {name} » n’existe pas" + (f" dans « {parent} »" if parent else "")
+        if near:
+            return found, f"Écrivez « {near[0]} », le champ connu le plus proche."
+        listed = f" Ici sont connus : {', '.join(sorted(known))}." if 0 < len(known) <= 25 else ""
+        return found, f"Corrigez son nom ou son décalage (est-il dans le bon objet ?).{listed}"
+    if (wrong := _EXPECTED.search(what)) is not None:
+        wanted = _TYPES.get(wrong["wanted"], wrong["wanted"])
+        told = _GO_VALUE.sub(r"\1", what)
+        return f"« {shown} » est d’un mauvais type ({told})", f"Le champ attend {wanted}."
+    if "Too long" in what and not shown.strip("[]"):  # the whole object
+        return f"l’objet est trop gros ({what})", "Gardez-y moins de données, et le reste ailleurs."
+    if "duplicate entries" in what:
+        return (
+            f"« {shown} » contient deux fois le même nom ({what})",
+            "Donnez un nom différent à chaque élément.",
+        )
+    if "does not match template" in what:
+        return (
+            "le sélecteur ne correspond pas aux étiquettes du modèle de pod",
+            "Recopiez « spec.selector.matchLabels » dans « spec.template.metadata.labels ».",
+        )
+    if "field is immutable" in what:
+        return (
+            f"« {shown} » ne peut plus changer ({what})",
+            "Supprimez l’objet, puis appliquez le nouveau.",
+        )
+    if "Required value" in what:
+        return f"le champ « {shown} » est obligatoire ({what})", "Ajoutez-le."
+    return (
+        f"« {shown} » : {what}",
+        "Corrigez ce champ ; « kubectl explain » en donne la forme attendue.",
+    )
+
+
+def known_fields(api: ApiSession, kind: Kind, path: str) -> list[str]:
+    """Return the names that the server's schema knows at a path ("" for the top); [] where it has no schema there.
+
+    Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-v3
+    """
+    root = f"apis/{kind.api_version}" if kind.group else f"api/{kind.version}"
+    try:
+        schemas = api.request("GET", f"/openapi/v3/{root}")["components"]["schemas"]
+    except (K8sHelpersError, KeyError):
+        return []
+    wanted = {"group": kind.group, "version": kind.version, "kind": kind.name}
+    schema: Mapping[str, Any] | None = next(
+        (
+            found
+            for found in schemas.values()
+            if wanted in found.get("x-kubernetes-group-version-kind", ())
+        ),
+        None,
+    )
+    for name in re.findall(r"[^.\[\]]+(?![^\[]*\])", path):
+        schema = _resolve(schema, schemas).get("properties", {}).get(name)
+    return list(_resolve(schema, schemas).get("properties", {}))
+
+
+def _resolve(schema: Mapping[str, Any] | None, schemas: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow references, and lists to what they hold."""
+    while schema is not None:
+        if "$ref" in schema:
+            schema = schemas.get(schema["$ref"].rpartition("/")[2])
+        elif "allOf" in schema:
+            schema = schema["allOf"][0]
+        elif "items" in schema:
+            schema = schema["items"]
+        elif isinstance(schema.get("additionalProperties"), Mapping):
+            schema = schema["additionalProperties"]
+        else:
+            return schema
+    return {}

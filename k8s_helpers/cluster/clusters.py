@@ -1,0 +1,128 @@
+"""The cluster in use, whatever provides it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import _progress
+from .._api import ApiSession
+from .._progress import Progress
+from .._run import Completed, run
+from ..providers import labels
+from ..providers.base import ClusterIncident, Provider
+from . import badge
+from .discovery import Kinds
+from .namespaces import Namespace
+
+
+class Cluster:
+    """A cluster that runs, and how to talk to it.
+
+    Parameters
+    ----------
+    provider : Provider
+        Whose `up` has returned.
+
+    Attributes
+    ----------
+    provider : Provider
+        What the cluster is made of.
+    api : ApiSession
+        JSON requests and watches.
+    kinds : Kinds
+        What it serves.
+    kubernetes_version : str
+        The API server's `gitVersion`.
+
+    Raises
+    ------
+    ClusterUnreachableError
+        Where it does not answer.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        self.api = ApiSession(provider.kubeconfig, stopped=provider.stopped)
+        self.kinds = Kinds(self.api)
+        self.kubernetes_version: str = self.api.request("GET", "/version")["gitVersion"]
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The kubeconfig file of this cluster alone."""
+        return self.provider.kubeconfig
+
+    def __repr__(self) -> str:
+        return badge.text(self.provider, self.kubernetes_version)
+
+    def _repr_html_(self) -> str:
+        return badge.html(self.provider, self.kubernetes_version)
+
+    def namespace(self, name: str) -> Namespace:
+        """Return a namespace of that name, to enter with `with` or to `create`; nothing is made yet."""
+        return Namespace(self.api, self.kinds, self.provider, name)
+
+    def namespaces(self) -> list[str]:
+        """Return the real names of the namespaces that the course has made here."""
+        query = {"labelSelector": labels.selector(self.provider.namespace_prefix)}
+        answer = self.api.request("GET", "/api/v1/namespaces", query=query)
+        return [item["metadata"]["name"] for item in answer["items"]]
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """Return the nodes."""
+        items: list[dict[str, Any]] = self.api.request("GET", "/api/v1/nodes")["items"]
+        return items
+
+    def ingress_url(self, progress: Progress | None = None) -> str:
+        """Return where the ingress controller answers on this machine, without a final slash.
+
+        Which rule applies depends on the request's `Host`. On kind a controller is installed where there is none.
+
+        Raises
+        ------
+        PlatformError
+            This provider gives none.
+        """
+        return self.provider.ingress_url(progress or _progress.reporter()).rstrip("/")
+
+    def kubectl(self, args: str | Sequence[str], timeout_s: float = 60.0) -> Completed:
+        """Run kubectl on this cluster to its end.
+
+        Parameters
+        ----------
+        args : str or sequence of str
+            What follows `kubectl`: "get pods -A", split as a shell would.
+
+        Raises
+        ------
+        CommandError
+            kubectl is missing, too slow, or fails.
+        """
+        words = shlex.split(args) if isinstance(args, str) else list(args)
+        return run(["kubectl", *words], timeout_s=timeout_s, env=environment(self.provider))
+
+    def incidents(self, since_wall_s: float) -> tuple[ClusterIncident, ...]:
+        """Return what happened to the cluster's own components since an instant (seconds since the epoch)."""
+        return self.provider.incidents(since_wall_s)
+
+    def close(self) -> None:
+        """Close the connections; the cluster goes on."""
+        self.api.close()
+
+
+def environment(provider: Provider) -> dict[str, str]:
+    """Return the variables by which kubectl finds the cluster, and by which kubectl itself is found.
+
+    The course's own kubectl comes first on the PATH: it is of the clusters' version, which another may not be.
+    """
+    from ..embedded import binaries
+
+    values = {"KUBECONFIG": str(provider.kubeconfig)}
+    programs = binaries.cached()
+    path = os.environ.get("PATH", os.defpath)
+    if programs is not None and str(programs.folder) not in path.split(os.pathsep):
+        values["PATH"] = os.pathsep.join((str(programs.folder), path))
+    return values

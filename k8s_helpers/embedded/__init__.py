@@ -1,0 +1,1 @@
+"""A whole Kubernetes cluster out of plain processes of one ordinary user."""

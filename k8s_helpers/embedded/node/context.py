@@ -1,0 +1,113 @@
+"""What the pods of a node share, and what the parts of one pod share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..config import ClusterConfig
+from .addresses import Addresses
+from .api import Api
+from .cri import Runtime
+from .env import EnvSources
+from .events import Kind, Recorder
+from .names import Names
+from .objects import Objects
+from .probe_checks import Checks, Target
+from .pulls import Puller
+from .records import Object, Record
+from .restarts import BackOff
+from .tokens import Tokens
+
+HOST_ADDRESS = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class NodeContext:
+    """What all pods of a node share.
+
+    Attributes
+    ----------
+    folder : Path
+        `nodes/<node>`.
+    services : callable
+        Returns all Services, for variables.
+    pods : callable
+        Returns the pods of the node that are not over.
+    """
+
+    config: ClusterConfig
+    name: str
+    folder: Path
+    api: Api
+    runtime: Runtime
+    recorder: Recorder
+    objects: Objects
+    tokens: Tokens
+    puller: Puller
+    back_off: BackOff
+    checks: Checks
+    names: Names
+    addresses: Addresses
+    allocatable: Mapping[str, str]
+    services: Callable[[], tuple[Object, ...]]
+    pods: Callable[[], list[Object]]
+
+
+class PodContext:
+    """What the parts of one pod share.
+
+    Attributes
+    ----------
+    pod : dict
+        The pod as the API has it now.
+    address : str
+        What its programs bind; "" before it has one.
+    """
+
+    def __init__(self, node: NodeContext, pod: Object) -> None:
+        self.node = node
+        self.pod = pod
+        self.uid: str = pod["metadata"]["uid"]
+        self.folder: Path = node.folder / "pods" / self.uid
+        self.address = ""
+
+    @property
+    def namespace(self) -> str:
+        """The pod's namespace."""
+        namespace: str = self.pod["metadata"]["namespace"]
+        return namespace
+
+    @property
+    def path(self) -> str:
+        """The pod's path in the API."""
+        return f"/api/v1/namespaces/{self.namespace}/pods/{self.pod['metadata']['name']}"
+
+    async def get(self, resource: str, name: str) -> Object | None:
+        """Return an object of the pod's namespace (see `env.GetObject`)."""
+        return await self.node.objects.get(resource, self.namespace, name)
+
+    def env_sources(self) -> EnvSources:
+        """Return where the pod's variables come from."""
+        return EnvSources(
+            pod=self.pod,
+            pod_ip=self.address,
+            host_ip=HOST_ADDRESS,
+            allocatable=self.node.allocatable,
+            services=self.node.services(),
+            get=self.get,
+        )
+
+    def target(self, record: Record) -> Target:
+        """Return where a started container is checked."""
+        assert record.container is not None
+        return Target(record.container, record.spec, self.address, self.shown)
+
+    def shown(self, address: str) -> str:
+        """Return the address that the API shows for the one that programs bind."""
+        return address if address == HOST_ADDRESS else self.node.config.shown(address)
+
+    def tell(self, record: Record, kind: Kind, reason: str, message: str) -> None:
+        """Record an event of a container."""
+        self.node.recorder.container(self.pod, record.name, kind, reason, message)

@@ -1,0 +1,109 @@
+"""A whole node: runtime, agent, registration, and the services that a cluster's nodes give."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import Protocol, TypeVar
+
+from ..config import ClusterConfig
+from .addresses import Addresses
+from .agent import Agent
+from .api import Api
+from .context import NodeContext
+from .events import Recorder
+from .objects import Objects
+from .probe_checks import Checks
+from .pulls import Puller
+from .records import Object
+from .registration import Registration, capacity
+from .restarts import BackOff
+from .runtime import ProcessRuntime
+from .service_table import ServiceTable
+from .services import NodeServices
+from .tokens import Tokens
+
+
+class _Part(Protocol):
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+P = TypeVar("P", bound=_Part)
+
+
+async def start(config: ClusterConfig, name: str, stack: AsyncExitStack) -> None:
+    """Start a node: everything up, Ready in the API, its pods taken care of.
+
+    Parameters
+    ----------
+    config : ClusterConfig
+        The cluster.
+    name : str
+        One of `config.node_names`; the first one also serves the whole cluster.
+    stack : AsyncExitStack
+        Closes what was started, in the reverse order.
+
+    Raises
+    ------
+    OSError
+        A port is taken.
+    ContainerStartError
+        The runtime does not start.
+    """
+    folder = config.path / "nodes" / name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    api, services_api = Api(config, name), Api(config, "services")
+    stack.push_async_callback(api.close)
+    stack.push_async_callback(services_api.close)
+    runtime = await _started(stack, ProcessRuntime(config, name))
+    recorder = await _started(stack, Recorder(api, "kubelet", name))
+    services_recorder = await _started(stack, Recorder(services_api, "node-services", name))
+    agent = Agent(api, name, folder)
+    allocatable = capacity(folder)
+    services = NodeServices(config, name, services_api, agent, services_recorder.record)
+    objects = await _started(stack, Objects(services_api, agent.object_changed))
+    checks = Checks(_minor(config.kubernetes_version))
+    stack.push_async_callback(checks.close)
+    registration = Registration(config, name, api, allocatable, runtime.isolation)
+    await _started(stack, services)
+    await _started(stack, registration)
+    await services.table.synced()
+    node = NodeContext(
+        config=config,
+        name=name,
+        folder=folder,
+        api=api,
+        runtime=runtime,
+        recorder=recorder,
+        objects=objects,
+        tokens=Tokens(api),
+        puller=Puller(runtime.image, runtime.store.describe),
+        back_off=BackOff(),
+        checks=checks,
+        names=services.names,
+        addresses=Addresses(config, config.node_names.index(name)),
+        allocatable=allocatable,
+        services=lambda: _all_services(services.table),
+        pods=agent.active_pods,
+    )
+    stack.push_async_callback(agent.close)
+    await agent.start(node)
+    recorder.record(registration.reference(), "Normal", "Starting", "Starting kubelet.")
+    await agent.settled()
+
+
+async def _started(stack: AsyncExitStack, part: P) -> P:
+    await part.start()
+    stack.push_async_callback(part.close)
+    return part
+
+
+def _minor(version: str) -> str:
+    """Return `1.37` of `v1.37.0`."""
+    return ".".join(version.removeprefix("v").split(".")[:2])
+
+
+def _all_services(table: ServiceTable) -> tuple[Object, ...]:
+    found = (table.service(key) for key in table.keys())  # noqa: SIM118
+    return tuple(service for service in found if service is not None)

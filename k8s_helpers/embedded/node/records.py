@@ -1,0 +1,110 @@
+"""What the node knows of each container of a pod: its lives so far and what became of the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .cri import Container
+
+Object = dict[str, Any]
+Role = Literal["init", "sidecar", "main", "ephemeral"]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """`state.waiting` of a container that could not be started (again)."""
+
+    reason: str
+    message: str = ""
+
+
+class Record:
+    """One container of a pod.
+
+    Parameters
+    ----------
+    spec : dict
+        Its entry in the pod's spec.
+    role : str
+        "init", "sidecar" (an init container that is always restarted), "main" or "ephemeral".
+
+    Attributes
+    ----------
+    container : Container or None
+        Its last life; None before the first one.
+    exited : dict or None
+        `state.terminated` once the last life is over.
+    last : dict or None
+        `lastState.terminated`: how the life before ended.
+    waiting : Waiting or None
+        Why it is not (re)started.
+    announced : bool
+        Whether the last life shows as running: not before its postStart hook is over.
+    started, ready : bool
+        What its probes say.
+    failed_probe : str or None
+        "liveness" or "startup" once that probe has failed, until it is killed for it.
+    allocated : dict
+        The resources that it runs with, which a resize changes later than the spec.
+    """
+
+    def __init__(self, spec: Object, role: Role) -> None:
+        self.spec = spec
+        self.role = role
+        self.container: Container | None = None
+        self.container_id = ""
+        self.image_id = ""
+        self.started_wall_s = 0.0
+        self.finished_wall_s = 0.0
+        self.exited: Object | None = None
+        self.last: Object | None = None
+        self.last_finished_wall_s: float | None = None
+        self.waiting: Waiting | None = None
+        self.restart_count = 0
+        self.lives = 0
+        self.announced = False
+        self.started = False
+        self.ready = False
+        self.failed_probe: Literal["liveness", "startup"] | None = None
+        self.restart_for: str | None = None
+        self.allocated: Object = spec.get("resources") or {}
+
+    @property
+    def name(self) -> str:
+        """The container's name."""
+        name: str = self.spec["name"]
+        return name
+
+    @property
+    def running(self) -> bool:
+        """Whether its last life is not over."""
+        return self.container is not None and self.exited is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """How its last life ended; None while it lives or before the first one."""
+        return None if self.exited is None else int(self.exited["exitCode"])
+
+
+def role_of_init(spec: Object) -> Role:
+    """Return "sidecar" for an init container that is always restarted, "init" otherwise."""
+    return "sidecar" if spec.get("restartPolicy") == "Always" else "init"
+
+
+def specs(pod: Object) -> Iterator[tuple[Object, Role]]:
+    """Yield the containers of a pod with their roles, in the order of the spec."""
+    spec = pod["spec"]
+    for container in spec.get("initContainers") or ():
+        yield container, role_of_init(container)
+    for container in spec.get("containers") or ():
+        yield container, "main"
+    for container in spec.get("ephemeralContainers") or ():
+        yield container, "ephemeral"
+
+
+def pod_text(pod: Object) -> str:
+    """Return a pod as the kubelet names it in messages: `name_namespace(uid)`."""
+    meta = pod["metadata"]
+    return f"{meta['name']}_{meta['namespace']}({meta['uid']})"

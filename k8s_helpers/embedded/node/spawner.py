@@ -1,0 +1,321 @@
+"""The spawner: a small process that forks containers.
+
+Forking the node's own process takes long and copies much; this one holds little. It also is the parent that
+the kernel ties containers to: when it ends, however that happens, they are killed.
+
+It speaks with the node over one unix socket (`spawner_link.py` is the other end). A request is a
+memory file of marshalled data and the descriptors that the child gets; answers are marshalled tuples:
+`("ready", isolation, detail)`, `("forked", request, pid, start)`, `("refused", request, text)`,
+`("ended", pid, wait status, wall-clock seconds, processor seconds)`. Why a program could
+not be executed goes from the child itself to the node, over a pipe that a successful exec closes.
+"""
+
+# Loaded by the spawner, which must stay small: no pathlib.
+# ruff: noqa: PTH103, PTH113
+
+from __future__ import annotations
+
+import _socket
+import array
+import errno
+import fcntl
+import gc
+import marshal
+import os
+import select
+import signal
+import sys
+import termios
+import time
+from typing import TYPE_CHECKING
+
+from . import proctree, rootfs
+from . import syscalls as linux
+
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+_MAX_FDS = 8
+_EXEC_NAMESPACES = (
+    ("uts", linux.CLONE_NEWUTS),
+    ("ipc", linux.CLONE_NEWIPC),
+    ("mnt", linux.CLONE_NEWNS),
+)
+
+
+class Spawner:
+    """Forks containers and commands inside them, and tells when they end.
+
+    Parameters
+    ----------
+    link : socket
+        The SOCK_SEQPACKET end that requests come on.
+    settings : dict
+        `base` (empty folder), `extra`, `hidden` (see `rootfs.Base`), `trial` (a folder to try a view in),
+        `prefix` (never use namespaces), `mark` (what its containers' environment begins with there).
+    """
+
+    def __init__(self, link: _socket.socket, settings: dict[str, Any]) -> None:
+        self.link = link
+        self.children: set[int] = set()
+        self.base, self.detail = isolate(settings)
+        # Without namespaces, the node's death must leave time to find those that left their parents.
+        linux.die_with_parent(0 if self.base is None else signal.SIGKILL)
+
+    def serve(self) -> None:
+        """Answer until the node closes its end."""
+        wake_reading, wake_writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wake_writing, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._tell("ready", "namespaces" if self.base else "prefix", self.detail)
+        poll = select.poll()
+        poll.register(self.link, select.POLLIN)
+        poll.register(wake_reading, select.POLLIN)
+        while True:
+            ready = [descriptor for descriptor, _ in poll.poll()]
+            if wake_reading in ready:
+                os.read(wake_reading, 4096)
+                self._reap()
+            if self.link.fileno() in ready and not self._answer():
+                return
+
+    def _answer(self) -> bool:
+        data, ancillary, _, _ = self.link.recvmsg(
+            64, _socket.CMSG_LEN(_MAX_FDS * 4), _socket.MSG_CMSG_CLOEXEC
+        )
+        if not data:
+            return False
+        fds = array.array("i")
+        for _, _, raw in ancillary:
+            fds.frombytes(raw[: len(raw) - len(raw) % fds.itemsize])
+        try:
+            request = _read_all(fds[0])
+            if request["do"] == "signal":
+                self._signal(request["pid"], request["signal"], request["group"])
+            else:
+                self._start(request, list(fds[1:]))
+        finally:
+            for descriptor in fds:
+                os.close(descriptor)
+        return True
+
+    def _start(self, request: dict[str, Any], fds: list[int]) -> None:
+        container = request.get("container")
+        try:
+            if container is not None and container not in self.children:
+                raise OSError(errno.ESRCH, "container not running")
+            pid = fork(self.base, container)
+        except OSError as error:
+            self._tell("refused", request["id"], str(error.strerror))
+            return
+        if pid == 0:
+            become(self.base, request, fds)
+        self.children.add(pid)
+        # It is not reaped yet, so the number is surely its own; with its start it stays so.
+        _, start = proctree.descent(pid) or (0, 0)
+        self._tell("forked", request["id"], pid, start)
+
+    def _signal(self, pid: int, number: int, group: bool) -> None:
+        """Signal a child that is not reaped yet, so that the number is surely its own."""
+        if pid not in self.children:
+            return
+        try:
+            if group:
+                os.killpg(pid, number)
+            else:
+                os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status, used = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid in self.children:
+                self.children.discard(pid)
+                self._tell("ended", pid, status, time.time(), used.ru_utime + used.ru_stime)
+
+    def _tell(self, *message: str | float) -> None:
+        self.link.send(marshal.dumps(message))
+
+
+def isolate(settings: dict[str, Any]) -> tuple[rootfs.Base | None, str]:
+    """Go into namespaces; return the host's programs as bound there, or None and why it cannot be done.
+
+    A child shows first that all of it is allowed: a kernel may grant the namespaces and refuse the mounts,
+    and there is no way back from the first.
+    """
+    if settings["prefix"]:
+        return None, "K8S_HELPERS_ISOLATION=prefix"
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            base = _go_apart(settings)
+            if fork(base, None) == 0:
+                rootfs.enter(base, _trial_view(settings["trial"]))
+            else:
+                os.wait()
+        except OSError as error:
+            os.write(writing, f"{error.strerror} ({error.filename})".encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    refusal = os.read(reading, 4096).decode()
+    os.close(reading)
+    os.waitpid(pid, 0)
+    return (None, refusal) if refusal else (_go_apart(settings), "")
+
+
+def _go_apart(settings: dict[str, Any]) -> rootfs.Base:
+    user, group = os.geteuid(), os.getegid()
+    if user == 0:
+        linux.unshare(linux.CLONE_NEWNS)
+    else:
+        linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNS)
+        _write("/proc/self/setgroups", "deny")
+        _write("/proc/self/uid_map", f"0 {user} 1")
+        _write("/proc/self/gid_map", f"0 {group} 1")
+    return rootfs.Base(settings["base"], settings["extra"], settings["hidden"])
+
+
+def fork(base: rootfs.Base | None, container: int | None) -> int:
+    """Fork into new namespaces, or into the PID namespace of a running container."""
+    if base is None:
+        return os.fork()
+    if container is None:
+        return linux.clone(rootfs.NAMESPACES)
+    # Entering a PID namespace holds for children and cannot be taken back: a helper does both.
+    reading, writing = os.pipe()
+    helper = os.fork()
+    if helper == 0:
+        pid = -1
+        try:
+            namespace = os.open(f"/proc/{container}/ns/pid", os.O_RDONLY)
+            linux.enter_namespace(namespace, linux.CLONE_NEWPID)
+            pid = linux.clone(linux.CLONE_PARENT)
+        finally:
+            if pid != 0:
+                os.write(writing, str(pid).encode())
+                os._exit(0)
+        return 0
+    os.close(writing)
+    pid = int(os.read(reading, 16))
+    os.close(reading)
+    os.waitpid(helper, 0)
+    if pid < 0:
+        raise OSError(errno.ESRCH, "container not running")
+    return pid
+
+
+def become(base: rootfs.Base | None, request: dict[str, Any], fds: list[int]) -> NoReturn:
+    """Turn this forked child into the program that was asked for."""
+    failure, *streams = fds
+    stage = "setup"
+    try:
+        linux.die_with_parent(signal.SIGKILL)
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        os.setsid()
+        _write("/proc/self/oom_score_adj", "500")
+        _enter(base, request)
+        for wanted, descriptor in enumerate(streams):
+            os.dup2(descriptor, wanted)
+        if request["tty"]:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        os.umask(0o022)
+        # Changing credentials or namespaces may have cleared it.
+        linux.die_with_parent(signal.SIGKILL)
+        stage = "cwd"
+        os.chdir(request["cwd"])
+        stage = "exec"
+        argv = request["argv"]
+        os.execve(_program(argv[0], request["env"]), argv, request["env"])
+    except OSError as error:
+        os.write(failure, marshal.dumps((stage, error.errno, error.strerror, error.filename)))
+    except BaseException as error:
+        os.write(failure, marshal.dumps((stage, 0, repr(error), None)))
+    os._exit(127)
+
+
+def _enter(base: rootfs.Base | None, request: dict[str, Any]) -> None:
+    if base is None:
+        return
+    container = request.get("container")
+    if container is None:
+        rootfs.enter(base, request["view"])
+        os.makedirs(request["cwd"], exist_ok=True)
+    else:
+        opened = [
+            (os.open(f"/proc/{container}/ns/{name}", os.O_RDONLY), kind)
+            for name, kind in _EXEC_NAMESPACES
+        ]
+        for descriptor, kind in opened:
+            linux.enter_namespace(descriptor, kind)
+            os.close(descriptor)
+    rootfs.drop_privileges()
+
+
+def _program(name: str, env: dict[str, str]) -> str:
+    """Find a program as `execvp` does, telling "not there" from "not allowed"."""
+    if "/" in name:
+        return name
+    found = errno.ENOENT
+    for folder in env.get("PATH", os.defpath).split(":"):
+        path = f"{folder or '.'}/{name}"
+        if os.path.isfile(path):
+            if os.access(path, os.X_OK):
+                return path
+            found = errno.EACCES
+    raise OSError(found, "executable file not found in $PATH", name)
+
+
+def _trial_view(folder: str) -> rootfs.View:
+    return {
+        "root": folder,
+        "image": "",
+        "binds": [],
+        "covers": [],
+        "hostname": "trial",
+        "read_only": False,
+    }
+
+
+def _read_all(descriptor: int) -> dict[str, Any]:
+    size = os.fstat(descriptor).st_size
+    loaded: dict[str, Any] = marshal.loads(os.pread(descriptor, size, 0))
+    return loaded
+
+
+def _write(path: str, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def main() -> None:
+    """Serve on the socket whose descriptor is the only argument; the first message is the settings."""
+    linux.die_with_parent(signal.SIGKILL)
+    linux.adopt_orphans()
+    link = _socket.socket(fileno=int(sys.argv[1]))
+    _, ancillary, _, _ = link.recvmsg(64, _socket.CMSG_LEN(4), _socket.MSG_CMSG_CLOEXEC)
+    fds = array.array("i", ancillary[0][2])
+    settings = _read_all(fds[0])
+    os.close(fds[0])
+    os.set_inheritable(link.fileno(), False)
+    spawner = Spawner(link, settings)
+    gc.freeze()
+    gc.disable()
+    try:
+        spawner.serve()
+    finally:
+        if spawner.base is None:
+            proctree.kill_marked(settings["mark"])

@@ -1,0 +1,139 @@
+"""The system calls that Python's `os` lacks, by ctypes.
+
+Imported by the spawner, which every container is forked from: nothing but `ctypes` and `os` here.
+Numbers are those of `linux/mount.h`, `linux/sched.h` and `linux/prctl.h`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+
+MS_RDONLY = 0x1
+MS_NOSUID = 0x2
+MS_NODEV = 0x4
+MS_NOEXEC = 0x8
+MS_REMOUNT = 0x20
+MS_BIND = 0x1000
+MS_REC = 0x4000
+MS_PRIVATE = 0x40000
+
+CLONE_PARENT = 0x8000
+CLONE_NEWNS = 0x20000
+CLONE_NEWUTS = 0x4000000
+CLONE_NEWIPC = 0x8000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+
+_MNT_DETACH = 2
+_PR_SET_PDEATHSIG = 1
+_PR_CAPBSET_DROP = 24
+_PR_SET_CHILD_SUBREAPER = 36
+_AT_FDCWD = -100
+_AT_RECURSIVE = 0x8000
+_MOUNT_ATTR_RDONLY = 0x1
+_SYS_MOUNT_SETATTR = 442
+_SYS_CLONE = {"x86_64": 56, "aarch64": 220}
+_SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc_with_gil = ctypes.PyDLL(None, use_errno=True)
+
+
+class _MountAttr(ctypes.Structure):
+    _fields_ = [
+        ("attr_set", ctypes.c_uint64),
+        ("attr_clr", ctypes.c_uint64),
+        ("propagation", ctypes.c_uint64),
+        ("userns_fd", ctypes.c_uint64),
+    ]
+
+
+def _check(result: int, what: str) -> None:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), what)
+
+
+def mount(
+    source: str | None, target: str, kind: str | None, flags: int, data: str | None = None
+) -> None:
+    """Mount as `mount(2)` does; `OSError` names the target."""
+    _check(
+        _libc.mount(
+            source and os.fsencode(source),
+            os.fsencode(target),
+            kind and kind.encode(),
+            ctypes.c_ulong(flags),
+            data and data.encode(),
+        ),
+        target,
+    )
+
+
+def make_read_only(target: str, *, recursive: bool = True) -> None:
+    """Make a mount, or it and all those below it, read-only (the top one alone before Linux 5.12)."""
+    attributes = _MountAttr(_MOUNT_ATTR_RDONLY, 0, 0, 0)
+    done = _libc.syscall(
+        _SYS_MOUNT_SETATTR,
+        _AT_FDCWD,
+        os.fsencode(target),
+        _AT_RECURSIVE if recursive else 0,
+        ctypes.byref(attributes),
+        ctypes.sizeof(attributes),
+    )
+    if done < 0:
+        mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY)
+
+
+def pivot_root_here() -> None:
+    """Make the working directory the root and let go of the old one."""
+    here = b"."
+    _check(_libc.syscall(_SYS_PIVOT_ROOT[os.uname().machine], here, here), "pivot_root")
+    _check(_libc.umount2(here, _MNT_DETACH), "umount2")
+    os.chdir("/")
+
+
+def clone(flags: int) -> int:
+    """Fork into new namespaces, or (`CLONE_PARENT`) as a child of the own parent; 0 in the child.
+
+    Only from a process with one thread: the interpreter does not know of it, and keeps its lock in both.
+    """
+    number = _SYS_CLONE[os.uname().machine]
+    pid: int = _libc_with_gil.syscall(number, ctypes.c_ulong(flags | signal.SIGCHLD), 0, 0, 0, 0)
+    _check(pid, "clone")
+    return pid
+
+
+def unshare(flags: int) -> None:
+    """Leave some namespaces for new ones."""
+    _check(_libc.unshare(flags), "unshare")
+
+
+def enter_namespace(descriptor: int, kind: int) -> None:
+    """Enter the namespace of `kind` (a `CLONE_NEW…`) that a descriptor of `/proc/PID/ns` stands for."""
+    _check(_libc.setns(descriptor, kind), "setns")
+
+
+def set_hostname(name: str) -> None:
+    """Set the host name of this UTS namespace."""
+    raw = name.encode()
+    _check(_libc.sethostname(raw, len(raw)), "sethostname")
+
+
+def die_with_parent(signal_number: int) -> None:
+    """Have the kernel send this process a signal when its parent ends; 0 takes it back."""
+    _check(_libc.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0), "prctl")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent ends."""
+    _check(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
+
+
+def drop_capabilities(kept: frozenset[int]) -> None:
+    """Take every capability but `kept` from what this process will execute."""
+    for number in range(64):
+        if number not in kept and _libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0) < 0:
+            return  # the first number that this kernel does not know

@@ -1,0 +1,240 @@
+"""The volumes of one pod: folders on the host, and where its containers see them.
+
+ConfigMaps and Secrets are watched, so that a change shows in running containers within a second where a kubelet
+takes up to a minute (it looks again at each of its periodic rounds).
+(source: `pkg/volume`, `makeMounts` of `pkg/kubelet/kubelet_pods.go`)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import stat
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from .api import Api, ApiError
+from .atomic_writer import write
+from .cri import ImageConfig, Mount
+from .env import ConfigError
+from .expansion import expand, lookup_in
+from .payloads import MountError, PayloadSources, is_payload, payload, references
+from .records import Object
+
+T = TypeVar("T")
+
+FindImage = Callable[[str], ImageConfig | None]
+
+_HOST_TYPES: Mapping[str, tuple[Callable[[int], bool], str]] = {
+    "Directory": (stat.S_ISDIR, "directory"),
+    "File": (stat.S_ISREG, "file"),
+    "Socket": (stat.S_ISSOCK, "socket file"),
+    "CharDevice": (stat.S_ISCHR, "character device"),
+    "BlockDevice": (stat.S_ISBLK, "block device"),
+}
+
+
+class PodVolumes:
+    """The volumes of one pod.
+
+    Parameters
+    ----------
+    folder : Path
+        Where those that live with the pod are kept.
+    sources : PayloadSources
+        Where the API's files come from; replaced when the pod changes.
+    api : Api
+        Reads claims and volumes.
+    image : callable
+        Finds the images of `image` volumes.
+    """
+
+    def __init__(self, folder: Path, sources: PayloadSources, api: Api, image: FindImage) -> None:
+        self.sources = sources
+        self._folder = folder
+        self._api = api
+        self._image = image
+        self._places: dict[str, tuple[Path, bool]] = {}
+        self._volumes = {one["name"]: one for one in sources.pod["spec"].get("volumes") or ()}
+        self._renewals: dict[str, float] = {}
+
+    @property
+    def references(self) -> set[tuple[str, str]]:
+        """(resource, name) of the ConfigMaps and Secrets that the volumes show."""
+        return {one for volume in self._volumes.values() for one in references(volume)}
+
+    @property
+    def renew_wall_s(self) -> float | None:
+        """When a token must be renewed next."""
+        return min(self._renewals.values(), default=None)
+
+    async def set_up(self) -> None:
+        """Make every volume.
+
+        Raises
+        ------
+        MountError
+            One cannot be made; the message is the event's.
+        """
+        missing = [name for name in self._volumes if name not in self._places]
+        results = await asyncio.gather(
+            *(self._told(name, self._set_up(self._volumes[name])) for name in missing),
+            return_exceptions=True,
+        )
+        for name, result in zip(missing, results, strict=True):
+            if isinstance(result, BaseException):
+                raise result
+            self._places[name] = result
+
+    async def refresh(self) -> None:
+        """Write again what comes from the API; what has not changed stays as it is.
+
+        Raises
+        ------
+        MountError
+            What a volume shows is gone; its files stay.
+        """
+        for name, volume in self._volumes.items():
+            if name in self._places and is_payload(volume):
+                await self._told(name, self._write(volume))
+
+    @staticmethod
+    async def _told(name: str, work: Awaitable[T]) -> T:
+        """Do a part of the work for one volume; its failure names the volume."""
+        try:
+            return await work
+        except (MountError, OSError) as error:
+            words = f'MountVolume.SetUp failed for volume "{name}" : {error}'
+            raise MountError(words) from None
+
+    async def _set_up(self, volume: Object) -> tuple[Path, bool]:
+        """Return where a volume lies and whether it is read-only by nature."""
+        if is_payload(volume):
+            return await self._write(volume), True
+        if "emptyDir" in volume:
+            folder = self._folder / volume["name"]
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o777)
+            return folder, False
+        if "hostPath" in volume:
+            source = volume["hostPath"]
+            return host_path(Path(source["path"]), source.get("type", "")), False
+        if "image" in volume:
+            return self._from_image(volume["image"]["reference"]), True
+        claim = None
+        if "persistentVolumeClaim" in volume:
+            claim = volume["persistentVolumeClaim"]["claimName"]
+        elif "ephemeral" in volume:
+            claim = f"{self.sources.pod['metadata']['name']}-{volume['name']}"
+        if claim is None:
+            kind = ", ".join(key for key in volume if key != "name")
+            raise MountError(f"volumes of type {kind} are not available on this node")
+        return await self._claimed(claim), False
+
+    def _from_image(self, reference: str) -> Path:
+        image = self._image(reference)
+        if image is None:
+            raise MountError(f'failed to pull image "{reference}": not found')
+        return image.rootfs
+
+    async def _write(self, volume: Object) -> Path:
+        name: str = volume["name"]
+        made = await payload(volume, self.sources)
+        if made.renew_wall_s is not None:
+            self._renewals[name] = made.renew_wall_s
+        folder = self._folder / name
+        write(folder, made.files)
+        return folder
+
+    async def _claimed(self, claim: str) -> Path:
+        namespace = self.sources.pod["metadata"]["namespace"]
+        path = f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{claim}"
+        try:
+            bound = await self._api.get(path)
+            if (bound.get("status") or {}).get("phase") != "Bound":
+                raise MountError(f'PVC "{namespace}/{claim}" is not bound')
+            volume = await self._api.get(f"/api/v1/persistentvolumes/{bound['spec']['volumeName']}")
+        except ApiError as error:
+            raise MountError(str(error)) from None
+        spec: Object = volume["spec"]
+        if "hostPath" in spec:
+            return host_path(Path(spec["hostPath"]["path"]), spec["hostPath"].get("type", ""))
+        if "local" in spec:
+            return host_path(Path(spec["local"]["path"]), "Directory")
+        raise MountError(f'PV "{volume["metadata"]["name"]}" is neither hostPath nor local')
+
+    def mounts(self, container: Object, env: Mapping[str, str]) -> tuple[Mount, ...]:
+        """Return the mounts of a container.
+
+        Parameters
+        ----------
+        container : dict
+            Its spec.
+        env : mapping
+            Its variables, for `subPathExpr`.
+
+        Raises
+        ------
+        ConfigError
+            A sub-path that cannot be made.
+        """
+        return tuple(self._mount(one, env) for one in container.get("volumeMounts") or ())
+
+    def _mount(self, mount: Object, env: Mapping[str, str]) -> Mount:
+        place, fixed = self._places[mount["name"]]
+        sub_path = mount.get("subPath", "")
+        if mount.get("subPathExpr"):
+            sub_path = expand(mount["subPathExpr"], lookup_in(env))
+        if sub_path:
+            place = _below(place, sub_path, mount["name"])
+        path = mount["mountPath"]
+        if not path.startswith("/"):
+            path = f"/{path}"
+        return Mount(place, path, fixed or bool(mount.get("readOnly")))
+
+    def remove(self) -> None:
+        """Delete what lives with the pod."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _below(place: Path, sub_path: str, volume: str) -> Path:
+    """Return a sub-path of a volume, made as a folder where missing; it must not lead outside."""
+    target = place / sub_path.lstrip("/")
+    resolved = target.resolve()
+    if ".." in Path(sub_path).parts or not resolved.is_relative_to(place.resolve()):
+        raise ConfigError(f'failed to prepare subPath for volumeMount "{volume}" of container')
+    try:
+        if not resolved.exists():
+            resolved.mkdir(parents=True)
+            resolved.chmod(0o777)
+    except OSError as error:
+        raise ConfigError(
+            f'failed to create subPath directory for volumeMount "{volume}": {error.strerror}'
+        ) from None
+    return resolved
+
+
+def host_path(path: Path, kind: str) -> Path:
+    """Return a path of the host after the checks that its type asks for.
+
+    Raises
+    ------
+    MountError
+        It is not there, or of another type.
+    """
+    try:
+        if kind == "DirectoryOrCreate":
+            path.mkdir(mode=0o755, parents=True, exist_ok=True)
+        elif kind == "FileOrCreate":
+            path.touch(mode=0o644, exist_ok=True)
+        elif kind in _HOST_TYPES:
+            is_type, word = _HOST_TYPES[kind]
+            if not path.exists() or not is_type(path.stat().st_mode):
+                raise MountError(f"hostPath type check failed: {path} is not a {word}")
+        elif not path.exists():
+            # Container runtimes make a folder where no type is asked for and nothing is there.
+            path.mkdir(mode=0o755, parents=True)
+    except OSError as error:
+        raise MountError(f"hostPath {path}: {error.strerror}") from None
+    return path

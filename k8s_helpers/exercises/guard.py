@@ -1,0 +1,227 @@
+"""What an answer may be: checked before anything reaches the cluster, told in French."""
+
+from __future__ import annotations
+
+import copy
+import posixpath
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .. import manifests
+from .._errors import K8sHelpersError
+from .catalogue import Exercise
+from .finding import Finding
+
+MAX_TEXT = 20_000
+WITH_PODS = ("Deployment", "Pod", "ReplicaSet", "StatefulSet")
+VERSIONS = ("v1", "v2", "v3")
+LARGEST_VALUE = 1e9
+"""No exercise asks for that much."""
+
+Objects = tuple[dict[str, Any], ...]
+
+
+class RefusedAnswerError(Exception):
+    """The answer cannot be tried; `finding` says why."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.finding = Finding(code, text)
+
+
+def read(exercise: Exercise, answers: Sequence[object]) -> Mapping[str, Objects]:
+    """Return the objects of each step of an answer.
+
+    Raises
+    ------
+    RefusedAnswerError
+        Something missing, broken YAML, an object that the exercise does not allow.
+    """
+    if len(answers) != len(exercise.steps):
+        wanted = ", ".join(exercise.steps)
+        raise RefusedAnswerError(
+            "incomplet",
+            f"cet exercice attend {len(exercise.steps)} texte(s) YAML, dans cet ordre : {wanted}. "
+            f"Vous en donnez {len(answers)}.",
+        )
+    return {
+        step: _read_step(exercise, step, text)
+        for step, text in zip(exercise.steps, answers, strict=True)
+    }
+
+
+def read_values(exercise: Exercise, answers: Sequence[object]) -> Mapping[str, Any]:
+    """Return the values of an answer that needs no cluster.
+
+    Raises
+    ------
+    RefusedAnswerError
+        Not one mapping with the exercise's keys, a key still to fill, a value that is no number or no choice.
+    """
+    (answer,) = answers if len(answers) == 1 else (None,)
+    if not isinstance(answer, Mapping):
+        raise RefusedAnswerError(
+            "incomplet",
+            "cet exercice attend un dictionnaire : { … }, celui de la cellule au-dessus.",
+        )
+    unknown = [repr(key) for key in answer if key not in exercise.fields]
+    missing = [key for key in exercise.fields if answer.get(key, ...) in (..., None)]
+    if unknown:
+        raise RefusedAnswerError(
+            "incomplet",
+            f"{', '.join(unknown[:5])} : rien de tel n’est demandé. Les clés : {', '.join(exercise.fields)}.",
+        )
+    if missing:
+        raise RefusedAnswerError("vide", f"il reste à répondre à : {', '.join(missing)}.")
+    return {
+        key: _sound_value(key, answer[key], asked.choices) for key, asked in exercise.fields.items()
+    }
+
+
+def _sound_value(key: str, value: object, choices: Sequence[str]) -> object:
+    """Return the number, or the choice as the exercise writes it: capitals and spaces around it do not matter."""
+    if choices:
+        said = value.strip().casefold() if isinstance(value, str) else None
+        for choice in choices:
+            if said == choice.casefold():
+                return choice
+        raise RefusedAnswerError(
+            "interdit",
+            f"« {key} » : « {str(value)[:60]} » n’est pas un choix. Les choix : {', '.join(choices)}.",
+        )
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise RefusedAnswerError(
+            "interdit",
+            f"« {key} » : écrivez un nombre, sans guillemets, avec un point pour la virgule.",
+        )
+    if not -LARGEST_VALUE < value < LARGEST_VALUE:  # neither inf, nor nan, nor 10**400
+        raise RefusedAnswerError(
+            "interdit", f"« {key} » : ce nombre est démesuré. Relisez l’unité."
+        )
+    return value
+
+
+def _read_step(exercise: Exercise, step: str, text: object) -> Objects:
+    if not isinstance(text, str):
+        raise RefusedAnswerError(
+            "vide",
+            f"« {step} » devrait être un texte YAML entre guillemets triples, c’est {_kind_of(text)}.",
+        )
+    if not text.strip():
+        raise RefusedAnswerError("vide", f"« {step} » est vide : écrivez-y votre manifeste.")
+    if len(text) > MAX_TEXT:
+        raise RefusedAnswerError(
+            "interdit", f"« {step} » dépasse {MAX_TEXT} caractères : allez à l’essentiel."
+        )
+    try:
+        found = manifests.parse(text)
+    except K8sHelpersError as error:
+        raise RefusedAnswerError(
+            "yaml", f"« {step} » ne se lit pas : {error.found}\n{error.advice}"
+        ) from None
+    for manifest in found:
+        _require_allowed(exercise, manifest.object, manifest.title)
+    return tuple(copy.deepcopy(manifest.object) for manifest in found)
+
+
+def _kind_of(value: object) -> str:
+    if value is None or value is ...:
+        return "encore à écrire"
+    return f"un objet de type {type(value).__name__}"
+
+
+def _require_allowed(exercise: Exercise, item: Mapping[str, Any], title: str) -> None:
+    if item["kind"] not in exercise.kinds:
+        allowed = ", ".join(sorted(exercise.kinds))
+        raise RefusedAnswerError(
+            "interdit",
+            f"{title} : cet exercice se résout avec {allowed}, rien d’autre n’est appliqué.",
+        )
+    if item["metadata"].get("namespace"):
+        raise RefusedAnswerError(
+            "interdit",
+            f"{title} : effacez la ligne « namespace: … », l’exercice a son propre espace de noms.",
+        )
+    if item["metadata"].get("finalizers"):
+        raise RefusedAnswerError(
+            "interdit",
+            f"{title} : effacez « finalizers ». L’objet ne pourrait plus être supprimé sans son contrôleur.",
+        )
+    if item["kind"] in WITH_PODS:
+        _require_sound_pods(exercise, item, title)
+
+
+def _require_sound_pods(exercise: Exercise, item: Mapping[str, Any], title: str) -> None:
+    wanted = replicas(item)
+    if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 0:
+        raise RefusedAnswerError(
+            "interdit",
+            f"{title} : « replicas » vaut {str(wanted)[:40]!r}. C’est un nombre entier, sans guillemets ni signe.",
+        )
+    if wanted > exercise.max_pods:
+        raise RefusedAnswerError(
+            "interdit",
+            f"{title} : {wanted} réplicas, c’est trop ; {exercise.max_pods} pods au plus ici.",
+        )
+    pod = pod_spec(item)
+    if any(pod.get(name) for name in ("hostNetwork", "hostPID", "hostIPC")):
+        raise RefusedAnswerError(
+            "interdit", f"{title} : rien de la machine hôte n’est nécessaire ici (host…)."
+        )
+    if others := [path for path in _host_paths(pod) if path not in exercise.host_paths]:
+        allowed = ", ".join(sorted(exercise.host_paths))
+        told = f"seul {allowed} est permis ici" if allowed else "aucun n’est nécessaire ici"
+        raise RefusedAnswerError(
+            "interdit",
+            f"{title} : « {str(others[0])[:60]} » est un dossier de la machine hôte ; {told}.",
+        )
+    images = [f"{app}:{version}" for app in exercise.apps for version in VERSIONS]
+    for container in containers(item):
+        if container.get("image") not in images:
+            raise RefusedAnswerError(
+                "interdit",
+                f"{title} : l’image « {container.get('image')} » n’est pas de cet exercice ; "
+                f"prenez {' ou '.join(images[:2])}.",
+            )
+
+
+def _host_paths(pod: Mapping[str, Any]) -> list[object]:
+    """Return the folders of the node that a pod mounts; None for one that is no text (the API server will tell)."""
+    listed = pod.get("volumes")
+    volumes = listed if isinstance(listed, list) else []
+    found = [one["hostPath"] for one in volumes if isinstance(one, Mapping) and "hostPath" in one]
+    written = [one.get("path") if isinstance(one, Mapping) else None for one in found]
+    return [posixpath.normpath(one) if isinstance(one, str) and one else one for one in written]
+
+
+def only(objects: Objects, kind: str) -> dict[str, Any] | None:
+    """Return the one object of a kind; None where there is none, or more than one."""
+    found = [item for item in objects if item["kind"] == kind]
+    return found[0] if len(found) == 1 else None
+
+
+def replicas(item: Mapping[str, Any]) -> object:
+    """Return what a Deployment or a StatefulSet writes as its number of replicas: 1 where it says nothing."""
+    spec = item.get("spec")
+    written = spec.get("replicas") if isinstance(spec, Mapping) else None
+    return 1 if written is None else written
+
+
+def pod_spec(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the pod that a Pod, a Deployment or a StatefulSet describes, {} where there is none (the API tells)."""
+    found: Any = item
+    for name in ("spec",) if item["kind"] == "Pod" else ("spec", "template", "spec"):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def containers(item: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the containers of what describes pods, init containers included."""
+    pod = pod_spec(item)
+    found = []
+    for name in ("initContainers", "containers"):
+        listed = pod.get(name)
+        found += (
+            [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        )
+    return found

@@ -1,0 +1,170 @@
+"""What is done of the course: the table of `00_accueil`, and the same as one page for the teacher."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Protocol
+
+from .. import journal
+from .._french import count, typeset
+from .._questions import questions
+from ..journal import PredictionEntry
+from .catalogue import exercises
+
+_HEADER = ("exercice", "notebook", "essais", "état")
+DATA_ID = "k8s-lab-progress"
+"""Where a page keeps what `k8s-lab class-report` reads: a block of JSON, which no browser runs."""
+SCHEMA = 1
+
+_CELL = "text-align:left;padding:.15em 1em .15em 0"
+
+
+class Chart(Protocol):
+    """A figure that can be put in a page (`charts.DescribedFigure`)."""
+
+    def to_html(self) -> str:
+        """Return it as HTML, whole in itself."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One exercise and where the student is with it."""
+
+    name: str
+    title: str
+    notebook: str
+    attempts: int
+    passed_at: str | None
+
+    @property
+    def state(self) -> str:
+        """In French."""
+        if self.passed_at:
+            return f"réussi le {_day(self.passed_at)}"
+        return "en cours" if self.attempts else "à faire"
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the cells of the table."""
+        return self.title, self.notebook, str(self.attempts), self.state
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What is done; shows itself as a table."""
+
+    rows: tuple[Row, ...]
+    predicted: int
+    asked: int
+    predictions: Mapping[str, PredictionEntry] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> int:
+        """How many exercises are passed."""
+        return sum(row.passed_at is not None for row in self.rows)
+
+    def summary(self) -> str:
+        """Return one sentence."""
+        done = f"{self.passed} sur {count(len(self.rows), 'exercice')}"
+        return typeset(
+            f"{done} ; {self.predicted} sur {count(self.asked, 'série')} de prédictions."
+        )
+
+    def __repr__(self) -> str:
+        lines = [_HEADER, *(row.cells() for row in self.rows)]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADER))]
+        table = (
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+            for line in lines
+        )
+        return "\n".join([*table, self.summary()])
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col" style="{_CELL}">{escape(cell)}</th>' for cell in _HEADER)
+        body = "".join(
+            "<tr>"
+            + "".join(f'<td style="{_CELL}">{escape(cell)}</td>' for cell in row.cells())
+            + "</tr>"
+            for row in self.rows
+        )
+        return (
+            f"<table><caption>Votre progression</caption><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table><p>{escape(self.summary())}</p>"
+        )
+
+    def save(self, path: Path | str, name: str = "", charts: Iterable[Chart] = ()) -> Path:
+        """Write all that is done as one HTML page, to hand in to the teacher; return its path.
+
+        The page is whole in itself: nothing is loaded from elsewhere when it is read, and it runs no program.
+
+        Parameters
+        ----------
+        path : Path or str
+            Where to write.
+        name : str
+            Whose page it is, as the class table shall say; the file's name otherwise.
+        charts : iterable of DescribedFigure
+            Figures that the student wants to hand in with it.
+        """
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        whose = name.strip() or target.stem
+        figures = "".join(f"<p>{chart.to_html()}</p>" for chart in charts)
+        data = json.dumps(self.to_plain(whose), ensure_ascii=False).replace("<", "\\u003c")
+        page = (
+            '<!doctype html><html lang="fr"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>Progression de {escape(whose)}</title></head><body>"
+            f"<h1>Progression de {escape(whose)}</h1>{self._repr_html_()}{self._predictions_html()}"
+            f"{'<h2>Figures</h2>' + figures if figures else ''}"
+            f'<script type="application/json" id="{DATA_ID}">{data}</script></body></html>\n'
+        )
+        target.write_text(page, encoding="utf-8")
+        return target
+
+    def to_plain(self, name: str) -> dict[str, object]:
+        """Return what a class table is made from, as plain JSON values."""
+        return {
+            "schema": SCHEMA,
+            "name": name,
+            "written_at": journal.now(),
+            "exercises": {
+                row.name: {"attempts": row.attempts, "passed_at": row.passed_at}
+                for row in self.rows
+            },
+            "predictions": {
+                slide: dict(entry.answers) for slide, entry in self.predictions.items()
+            },
+        }
+
+    def _predictions_html(self) -> str:
+        asked = questions()
+        items = [
+            f"<li>{slide}, {escape(typeset(asked[slide][key].text))}\u00a0: "
+            f"{escape(asked[slide][key].words(value))}</li>"
+            for slide, entry in self.predictions.items()
+            for key, value in entry.answers.items()
+            if key in asked[slide]
+        ]
+        return f"<h2>Prédictions</h2><ul>{''.join(items)}</ul>" if items else ""
+
+
+def progress() -> Overview:
+    """Return what is done of the course, from the local journal."""
+    known = journal.read()
+    rows = []
+    for name, exercise in exercises().items():
+        entry = known.exercise(name)
+        rows.append(Row(name, exercise.title, exercise.notebook, entry.attempts, entry.passed_at))
+    answered = {
+        slide: known.predictions[slide] for slide in questions() if slide in known.predictions
+    }
+    return Overview(tuple(rows), len(answered), len(questions()), answered)
+
+
+def _day(stamp: str) -> str:
+    year, month, day = stamp[:10].split("-")
+    return f"{day}/{month}/{year}"

@@ -1,0 +1,1 @@
+"""What must happen, from manifests and Kubernetes' rules alone: intervals that measures are held against. Pure."""

@@ -1,0 +1,160 @@
+"""What the student has done: predictions and exercises, in one local file that never leaves the machine.
+
+`K8S_HELPERS_PROGRESS` names the file; otherwise it is `progress.json` in the state folder. Several notebooks may
+write at once: a lock beside the file makes each change whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from . import _paths
+from ._errors import ResourceError
+from ._files import write_whole
+
+SCHEMA = 1
+
+Answer = int | float | str | bool
+"""What a student may predict."""
+
+
+class JournalWarning(UserWarning):
+    """The file was damaged and has been set aside."""
+
+
+@dataclass(frozen=True)
+class PredictionEntry:
+    """What was predicted for one slide, and when (ISO 8601)."""
+
+    answers: Mapping[str, Answer]
+    at: str
+
+
+@dataclass(frozen=True)
+class ExerciseEntry:
+    """What was done of one exercise.
+
+    Attributes
+    ----------
+    attempts, hints : int
+        Checks that ran, and the degree of the last hint given.
+    passed_at : str or None
+        When it first passed (ISO 8601).
+    finding : str or None
+        What the last check found, as the exercise names it; None after a success.
+    """
+
+    attempts: int = 0
+    hints: int = 0
+    passed_at: str | None = None
+    finding: str | None = None
+
+
+@dataclass(frozen=True)
+class Journal:
+    """All of it."""
+
+    predictions: Mapping[str, PredictionEntry] = field(default_factory=dict)
+    exercises: Mapping[str, ExerciseEntry] = field(default_factory=dict)
+
+    def exercise(self, name: str) -> ExerciseEntry:
+        """Return what was done of an exercise; nothing where it was never tried."""
+        return self.exercises.get(name, ExerciseEntry())
+
+    def with_prediction(self, slide: str, answers: Mapping[str, Answer]) -> Journal:
+        """Return the journal with the answers given for a slide; those given before and not again are kept."""
+        known = self.predictions.get(slide)
+        entry = PredictionEntry({**(known.answers if known else {}), **answers}, now())
+        return replace(self, predictions={**self.predictions, slide: entry})
+
+    def with_exercise(self, name: str, entry: ExerciseEntry) -> Journal:
+        """Return the journal with another entry for an exercise."""
+        return replace(self, exercises={**self.exercises, name: entry})
+
+
+def now() -> str:
+    """Return the wall clock, ISO 8601 with time zone, in whole seconds."""
+    return datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+
+
+def path() -> Path:
+    """Return the file."""
+    chosen = os.environ.get("K8S_HELPERS_PROGRESS")
+    return Path(chosen).expanduser() if chosen else _paths.state_dir() / "progress.json"
+
+
+def read() -> Journal:
+    """Return the journal; an empty one where nothing was ever written.
+
+    A damaged file is set aside, with a warning that says where: a broken file must not stop a lesson.
+    """
+    file = path()
+    try:
+        return _from_plain(json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return Journal()
+    except OSError as error:
+        raise _unusable(file, error) from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        aside = file.with_suffix(".abime.json")
+        file.replace(aside)
+        warnings.warn(
+            f"Le fichier de votre progression était abîmé : il est mis de côté ({aside.name}), "
+            "un nouveau commence.",
+            JournalWarning,
+            stacklevel=2,
+        )
+        return Journal()
+
+
+def change(edit: Callable[[Journal], Journal]) -> Journal:
+    """Read the journal, change it, write it whole, and return it.
+
+    Raises
+    ------
+    ResourceError
+        The file cannot be written (rights, disk).
+    """
+    file = path()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with _lock(file):
+            journal = edit(read())
+            plain = {"schema": SCHEMA, **asdict(journal)}
+            write_whole(file, json.dumps(plain, ensure_ascii=False, indent=1))
+    except OSError as error:
+        raise _unusable(file, error) from None
+    return journal
+
+
+@contextlib.contextmanager
+def _lock(file: Path) -> Iterator[None]:
+    with file.with_suffix(".lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _from_plain(plain: Any) -> Journal:
+    if plain["schema"] != SCHEMA:
+        raise ValueError(f"schema {plain['schema']}")
+    return Journal(
+        {slide: PredictionEntry(**entry) for slide, entry in plain["predictions"].items()},
+        {name: ExerciseEntry(**entry) for name, entry in plain["exercises"].items()},
+    )
+
+
+def _unusable(file: Path, error: OSError) -> ResourceError:
+    return ResourceError(
+        f"Garder votre progression dans {file}",
+        error.strerror or str(error),
+        "Libérez de la place ou rendez ce dossier accessible ; K8S_HELPERS_PROGRESS nomme un autre fichier.",
+    )

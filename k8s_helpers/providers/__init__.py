@@ -1,0 +1,111 @@
+"""Where clusters come from: kind, the embedded cluster, or one that exists already."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from .._errors import UsageError
+from . import current
+from .base import DEFAULT_NAME, Provider, ProviderName
+
+NAMES: tuple[ProviderName, ...] = get_args(ProviderName)
+
+
+def select(
+    provider_name: str | None = None,
+    cluster_name: str | None = None,
+    *,
+    kubeconfig: Path | str | None = None,
+    context: str | None = None,
+    namespace_prefix: str | None = None,
+) -> Provider:
+    """Return the cluster that is meant: by arguments, the environment, the last one started, what this machine can do.
+
+    Parameters
+    ----------
+    provider_name : str, optional
+        "kind", "embedded" or "existing"; otherwise `K8S_HELPERS_PROVIDER`, then that of the cluster in use
+        (`current.recall()`), then `choose()`.
+    cluster_name : str, optional
+        Otherwise `K8S_HELPERS_CLUSTER`, then the cluster in use, then "cours".
+    kubeconfig, context, namespace_prefix : optional
+        For "existing" alone; otherwise `K8S_HELPERS_KUBECONFIG`, `K8S_HELPERS_CONTEXT` and
+        `K8S_HELPERS_NAMESPACE_PREFIX`.
+
+    Raises
+    ------
+    UsageError
+        No such provider, or an option that it does not have.
+    """
+    options = {"kubeconfig": kubeconfig, "context": context, "namespace_prefix": namespace_prefix}
+    given = {name: value for name, value in options.items() if value is not None}
+    provider_name = provider_name or os.environ.get("K8S_HELPERS_PROVIDER")
+    cluster_name = cluster_name or os.environ.get("K8S_HELPERS_CLUSTER")
+    if provider_name is None and not given and (in_use := current.recall()) is not None:
+        provider_name = in_use[0]
+        cluster_name = cluster_name or in_use[1]
+    return provider(provider_name or choose(given), cluster_name or DEFAULT_NAME, **given)
+
+
+def provider(name: str, cluster_name: str = DEFAULT_NAME, **options: Any) -> Provider:
+    """Return the provider of that name for a cluster; nothing is started.
+
+    Parameters
+    ----------
+    name : str
+        "kind", "embedded" or "existing".
+    cluster_name : str
+        The cluster's name among those of this provider.
+    **options
+        `kubeconfig`, `context`, `namespace_prefix` for "existing".
+
+    Raises
+    ------
+    UsageError
+        No such provider, or an option that it does not have.
+    """
+    if name not in NAMES:
+        raise UsageError(
+            f"Choisir le fournisseur « {name} »",
+            "il n’existe pas",
+            f"Choisissez parmi : {', '.join(NAMES)} (argument, ou variable K8S_HELPERS_PROVIDER).",
+        )
+    if options and name != "existing":
+        raise UsageError(
+            f"Utiliser {', '.join(sorted(options))} avec le fournisseur « {name} »",
+            "ces options ne sont que pour « existing »",
+            "Enlevez-les, ou choisissez le fournisseur « existing ».",
+        )
+    if name == "kind":
+        from .kind import KindProvider
+
+        return KindProvider(cluster_name)
+    if name == "embedded":
+        from .embedded import EmbeddedProvider
+
+        return EmbeddedProvider(cluster_name)
+    from .existing import ExistingProvider
+
+    return ExistingProvider(cluster_name, **options)
+
+
+def choose(options: Mapping[str, Any] | None = None) -> ProviderName:
+    """Return the provider that fits this machine: kind where it can work, embedded otherwise.
+
+    Parameters
+    ----------
+    options : mapping, optional
+        Options given for the cluster: a kubeconfig or a context means "existing".
+    """
+    if options:
+        return "existing"
+    if shutil.which("kind") is not None:
+        from . import kind
+
+        if kind.find_engine() is not None:
+            return "kind"
+    return "embedded"

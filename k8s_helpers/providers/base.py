@@ -1,0 +1,333 @@
+"""What a provider of clusters is: the one seam between the course and kind, embedded or an existing cluster."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from .._errors import PlatformError
+from .._progress import Progress
+from .._refusals import ClusterStoppedError
+
+ProviderName = Literal["kind", "embedded", "existing"]
+
+DEFAULT_NAME = "cours"
+"""Name of the cluster where none is given."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that this provider does or does not do as a production cluster would.
+
+    Attributes
+    ----------
+    subject : str
+        What it is about, in French ("Réseau des pods").
+    real : bool
+        True where it is the real thing.
+    text : str
+        One French sentence for the badge and `docs/fidelite.md`.
+    """
+
+    subject: str
+    real: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class CannotShow:
+    """An experiment that a provider cannot show.
+
+    Attributes
+    ----------
+    experiment : str
+        Its function in `k8s_helpers.experiments`.
+    title : str
+        What it is, as a French noun phrase with capital ("Arrêter un composant du plan de contrôle").
+    reason : str
+        One French sentence.
+    instead : tuple of ProviderName
+        The providers that can; the kept recording where there is none.
+    """
+
+    experiment: str
+    title: str
+    provider: ProviderName
+    reason: str
+    instead: tuple[ProviderName, ...]
+
+
+CANNOT_SHOW: tuple[CannotShow, ...] = (
+    CannotShow(
+        "added_node",
+        "Ajouter un nœud à un cluster qui tourne",
+        "existing",
+        "Les machines de ce cluster sont à son administrateur : le cours n’en ajoute ni n’en retire.",
+        ("embedded",),
+    ),
+    CannotShow(
+        "added_node",
+        "Ajouter un nœud à un cluster qui tourne",
+        "kind",
+        "kind fixe le nombre de nœuds à la création du cluster et ne sait pas en ajouter ensuite.",
+        ("embedded",),
+    ),
+    CannotShow(
+        "component_stop",
+        "Arrêter un composant du plan de contrôle",
+        "existing",
+        "Le plan de contrôle de ce cluster sert à d’autres et n’appartient pas au cours : on n’y touche pas.",
+        ("embedded", "kind"),
+    ),
+    CannotShow(
+        "encryption_at_rest",
+        "Chiffrer les Secrets dans etcd",
+        "existing",
+        "Le serveur d’API et etcd sont à l’administrateur de ce cluster.",
+        ("embedded",),
+    ),
+    CannotShow(
+        "encryption_at_rest",
+        "Chiffrer les Secrets dans etcd",
+        "kind",
+        "Le cours n’y change pas les options du serveur d’API, qui est un pod statique du nœud.",
+        ("embedded",),
+    ),
+)
+"""Experiments refuse by this table, and the badge and `docs/fidelite.md` show it."""
+
+
+@dataclass(frozen=True)
+class AutoscalerTimes:
+    """How quickly the cluster's autoscaler and its metrics are; the defaults are Kubernetes' own.
+
+    Attributes
+    ----------
+    sync_period_s : float
+        `--horizontal-pod-autoscaler-sync-period`: how often it looks.
+    cpu_initialization_s : float
+        `--horizontal-pod-autoscaler-cpu-initialization-period`: how long a pod counts as one that starts.
+    initial_readiness_s : float
+        `--horizontal-pod-autoscaler-initial-readiness-delay`.
+    metrics_window_s : float
+        How old what it sees may be: the period of the metrics, and the time over which they are taken.
+    """
+
+    sync_period_s: float = 15.0
+    cpu_initialization_s: float = 300.0
+    initial_readiness_s: float = 30.0
+    metrics_window_s: float = 30.0
+
+
+COURSE_TIMES = AutoscalerTimes(5.0, 10.0, 1.0)
+"""Of the clusters that the course makes itself: a lesson waits for an autoscaler in seconds, not in minutes."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """A component of the cluster as its provider sees it."""
+
+    name: str
+    running: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """State of a cluster, told without changing it."""
+
+    provider: ProviderName
+    name: str
+    state: Literal["absent", "stopped", "starting", "running", "broken"]
+    kubernetes_version: str | None = None
+    kubeconfig: Path | None = None
+    components: tuple[Component, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class ClusterIncident:
+    """A component that died, was stopped or came back, at a wall-clock instant (seconds since the epoch)."""
+
+    wall_s: float
+    component: str
+    what: str
+
+
+class Provider(ABC):
+    """One cluster of one kind.
+
+    Parameters
+    ----------
+    name : str
+        The cluster's name among those of this provider (for `existing`: the kubeconfig's context, or "").
+    """
+
+    kind: ClassVar[ProviderName]
+    facts: ClassVar[tuple[Fact, ...]]
+    autoscaler: ClassVar[AutoscalerTimes] = AutoscalerTimes()
+    one_api_server: ClassVar[bool] = True
+    """Whether there is certainly one only: what it refuses is refused everywhere."""
+
+    def __init__(self, name: str = DEFAULT_NAME) -> None:
+        self.name = name
+
+    @property
+    @abstractmethod
+    def kubeconfig(self) -> Path:
+        """The kubeconfig file of this cluster alone (never the user's own `~/.kube/config`)."""
+
+    @property
+    def namespace_prefix(self) -> str:
+        """What the names of namespaces begin with ("" where the cluster is the student's own)."""
+        return ""
+
+    @property
+    def image_prefix(self) -> str:
+        """What the references of the course's images begin with ("" where the cluster gets them directly)."""
+        return ""
+
+    @abstractmethod
+    def up(self, progress: Progress) -> None:
+        """Start the cluster, or find it running; return when the API answers and a node is Ready."""
+
+    @abstractmethod
+    def down(self, progress: Progress) -> None:
+        """Delete what `up` made, and nothing else."""
+
+    @abstractmethod
+    def status(self) -> Status:
+        """Tell the state without changing it, within a few seconds whatever happens."""
+
+    @abstractmethod
+    def node_port_url(self, node_port: int) -> str | None:
+        """Return the URL on this host that reaches a NodePort, or None where only the API proxy can."""
+
+    @abstractmethod
+    def build_image(
+        self, context: Path, tag: str, build_args: dict[str, str], progress: Progress
+    ) -> None:
+        """Make image `tag` from the Containerfile in folder `context` and make it runnable in the cluster.
+
+        Does nothing where the cluster has the image of the same content already.
+
+        Raises
+        ------
+        ImageError
+            No Containerfile, a build that fails, an instruction that this provider cannot run.
+        """
+
+    def image_configuration(self, reference: str) -> dict[str, Any] | None:
+        """Return what an image says of how to run it, as the node keeps it; None where it has no such image.
+
+        The keys are those of the `config` object of an OCI image configuration ("Entrypoint", "Env" …).
+
+        Raises
+        ------
+        PlatformError
+            This provider gives no access to its nodes.
+
+        Source: https://github.com/opencontainers/image-spec/blob/main/config.md
+        """
+        raise self._cannot(
+            "Lire la configuration d’une image", "ses nœuds ne sont pas ouverts au cours"
+        )
+
+    def stop_component(self, name: str) -> None:
+        """Stop a component of the control plane ("kube-scheduler" …) until `start_component`.
+
+        Raises
+        ------
+        PlatformError
+            The control plane is not ours to stop.
+        UsageError
+            It has no such component.
+        """
+        raise PlatformError(
+            f"Arrêter « {name} » sur un cluster « {self.kind} »",
+            "son plan de contrôle n’appartient pas au cours",
+            'Refaites l’expérience sur un cluster du cours : connect(provider="embedded").',
+        )
+
+    def start_component(self, name: str) -> None:
+        """Start a component that `stop_component` stopped; nothing happens where it runs."""
+        return
+
+    def add_node(self) -> str:
+        """Start one more node, which joins the running cluster; return its name, before it is Ready.
+
+        It leaves with `remove_node`, or when the cluster stops: the next start does not know it.
+
+        Raises
+        ------
+        PlatformError
+            This provider cannot.
+        UsageError
+            There is one already.
+        """
+        raise self._cannot("Ajouter un nœud", "le cours n’y ajoute pas de machine")
+
+    def remove_node(self) -> None:
+        """Empty the node that `add_node` started, then take it away; nothing happens where there is none."""
+        return
+
+    def ingress_url(self, progress: Progress) -> str:
+        """Return the URL on this host of an ingress controller, which is installed where it is missing.
+
+        Raises
+        ------
+        PlatformError
+            This provider gives none.
+        """
+        raise self._cannot("Joindre un contrôleur d’Ingress", "le cours n’en installe pas ici")
+
+    def read_etcd(self, key: str) -> bytes | None:
+        """Return what etcd keeps under a key ("/registry/…"), as it lies there; None where it keeps nothing.
+
+        Raises
+        ------
+        PlatformError
+            This provider gives no access to etcd.
+        """
+        raise self._cannot("Lire dans etcd", "son administrateur n’en donne pas l’accès au cours")
+
+    def encryption(self) -> str | None:
+        """Return the `EncryptionConfiguration` that the course gave the API server; None where there is none."""
+        return None
+
+    def encrypt_at_rest(self, configuration: str | None) -> None:
+        """Restart the API server with an `EncryptionConfiguration`, or without any; return once it answers again.
+
+        What it has written encrypted must be written anew before the key goes: this method does not look.
+
+        Parameters
+        ----------
+        configuration : str or None
+            YAML.
+
+        Raises
+        ------
+        PlatformError
+            This provider does not let the course change its API server.
+        """
+        raise self._cannot("Chiffrer dans etcd", "le cours n’y change pas le serveur d’API")
+
+    def _cannot(self, tried: str, reason: str) -> PlatformError:
+        return PlatformError(
+            f"{tried}, sur un cluster « {self.kind} »",
+            reason,
+            'Refaites-le sur le cluster embarqué : connect(provider="embedded").',
+        )
+
+    def stopped(self) -> ClusterStoppedError | None:
+        """Return the error that says that the cluster has stopped; None where it lives, or where only it could tell.
+
+        Asked whenever the API server does not answer, so it is to be quick.
+        """
+        return None
+
+    def incidents(self, since_wall_s: float) -> tuple[ClusterIncident, ...]:
+        """Return what happened to the cluster's own components since an instant; empty where it cannot be known."""
+        return ()

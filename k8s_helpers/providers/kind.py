@@ -1,0 +1,343 @@
+"""kind: a real Kubernetes whose node is a container of Docker or Podman.
+
+A thin layer over the `kind` command: what it says becomes French, what it leaves half made is removed, and nothing
+but our own folder is written (never `~/.kube/config`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+from .._api import ApiSession
+from .._errors import ClusterUnreachableError, EngineError, K8sHelpersError, WaitTimeoutError
+from .._progress import Progress
+from .._run import CommandError, run, stream
+from . import (
+    kind_config,
+    kind_etcd,
+    kind_images,
+    kind_ingress,
+    kind_metrics,
+    kind_parts,
+    kind_state,
+    kind_words,
+)
+from .base import (
+    COURSE_TIMES,
+    DEFAULT_NAME,
+    AutoscalerTimes,
+    Component,
+    Fact,
+    Provider,
+    ProviderName,
+    Status,
+)
+from .engine import Container, Engine, find_engine, require_engine
+from .freezer import thaw
+from .kind_facts import FACTS
+from .kind_needs import bundled_images, node_image
+
+__all__ = ["FACTS", "KindProvider", "bundled_images", "find_engine", "node_image"]
+
+OLDEST_KIND = (0, 27)
+READY_TIMEOUT_S = 120.0
+_DELETE_S = 120.0
+_POLL_S = 0.1
+
+
+class KindProvider(Provider):
+    """A cluster made by the `kind` command, with one node.
+
+    Parameters
+    ----------
+    name : str
+        The cluster's name, for kind too.
+    """
+
+    kind: ClassVar[ProviderName] = "kind"
+    facts: ClassVar[tuple[Fact, ...]] = FACTS
+    autoscaler: ClassVar[AutoscalerTimes] = replace(COURSE_TIMES, metrics_window_s=15.0)
+
+    def __init__(self, name: str = DEFAULT_NAME) -> None:
+        super().__init__(name)
+        self._folder = kind_state.KindFolder(name)
+        self._node = f"{name}-control-plane"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig, in the cluster's private folder."""
+        return self._folder.kubeconfig
+
+    @property
+    def ingress_port(self) -> int | None:
+        """Port of 127.0.0.1 that leads to the node's port 80; None where there is no cluster."""
+        state = self._folder.load()
+        return state.ingress_port if state else None
+
+    def up(self, progress: Progress) -> None:
+        """Create the cluster, start it again, or find it running; return when its node is Ready.
+
+        Raises
+        ------
+        EngineError
+            No engine or `kind` command, too old ones, a name that someone else's cluster has, a creation that fails.
+        ResourceError
+            No port, disk or memory.
+        BusyError
+            Another command is at work on the cluster for long.
+        """
+        engine = require_engine()
+        _require_kind()
+        with self._folder.locked(progress):
+            try:
+                self._up(engine, progress)
+            except BaseException:
+                if self._folder.load() is None:
+                    self._folder.delete()
+                raise
+        progress.done(f"Cluster « {self.name} » prêt (kind, {engine.command} {engine.version})")
+
+    def _up(self, engine: Engine, progress: Progress) -> None:
+        state, node = self._folder.load(), engine.container(self._node)
+        if node is not None and state is None:
+            raise kind_words.taken(self.name)
+        if node is not None and state is not None and state.node_id:
+            if state.node_id != node.container_id:
+                raise kind_words.taken(self.name)
+            self._wake(engine, node, progress)
+            return
+        if node is not None:  # a creation that a killed process left
+            self._delete_cluster(engine, progress)
+        self._create(engine, progress)
+        kind_metrics.install(engine, self.name, self._node, progress)
+
+    def _wake(self, engine: Engine, node: Container, progress: Progress) -> None:
+        """Start the node where it is stopped (the machine was restarted), and wait until it is Ready."""
+        if not node.running:
+            progress.step("Redémarrage du nœud")
+            engine.run("start", self._node)
+            node = engine.container(self._node) or node
+        if not self.kubeconfig.exists():
+            _kind(
+                engine,
+                "export",
+                "kubeconfig",
+                "--name",
+                self.name,
+                "--kubeconfig",
+                str(self.kubeconfig),
+            )
+        kind_parts.restore(engine, self._node)
+        self._wait_ready(progress, node.started_at)
+
+    def _create(self, engine: Engine, progress: Progress) -> None:
+        """Create the cluster; ports that someone takes meanwhile are chosen anew, once."""
+        for attempt in (1, 2):
+            state = kind_state.new_state()
+            self._folder.save(state)
+            image = node_image(engine)
+            text = kind_config.build(
+                state.ports, state.ingress_port, image=image, cgroup_v1=engine.cgroup_v1
+            )
+            output: list[str] = []
+            try:
+                self._run_kind(engine, self._folder.write_config(text), output, progress)
+                version = self._wait_ready(progress)
+                node = engine.container(self._node)
+                self._folder.save(state.finished(node.container_id if node else "", version))
+                return
+            except CommandError:
+                self._clean(engine, progress)
+                said = "\n".join(output[-25:])
+                if attempt == 2 or not kind_words.PORT_TAKEN.search(said):
+                    raise kind_words.failure(self.name, said) from None
+            except BaseException:
+                self._clean(engine, progress)
+                raise
+
+    def _run_kind(
+        self, engine: Engine, config: Path, output: list[str], progress: Progress
+    ) -> None:
+        argv = ["kind", "create", "cluster", "--name", self.name, "--config", str(config)]
+        argv += ["--kubeconfig", str(self.kubeconfig), "--wait", f"{READY_TIMEOUT_S:.0f}s"]
+        progress.step("Préparation de kind", 0.0)
+        lines = cast(Generator[str], stream(argv, env=engine.environment))
+        with contextlib.closing(lines):  # ends the command where we are interrupted
+            for line in lines:
+                output.append(line)
+                if (said := kind_words.step(line)) is not None:
+                    progress.step(*said)
+
+    def _clean(self, engine: Engine, progress: Progress) -> None:
+        """Remove what a creation that failed or was interrupted has left."""
+        with contextlib.suppress(CommandError):
+            self._delete_cluster(engine, progress)
+        for name in ("cluster.json", "kubeconfig", "kind.yaml"):
+            (self._folder.path / name).unlink(missing_ok=True)
+
+    def _delete_cluster(self, engine: Engine, progress: Progress) -> None:
+        progress.step(f"Suppression du cluster kind « {self.name} »")
+        argv = ("delete", "cluster", "--name", self.name, "--kubeconfig", str(self.kubeconfig))
+        try:
+            _kind(engine, *argv)
+        except K8sHelpersError:
+            node = engine.container(self._node)
+            if node is None or not thaw(node.container_id):
+                raise
+            _kind(engine, *argv)
+
+    def _wait_ready(self, progress: Progress, started_at: str = "") -> str:
+        """Wait until the API answers and the node has said since `started_at` that it is Ready; return the version."""
+        progress.step("Attente du nœud", 0.96)
+        end_s = time.monotonic() + READY_TIMEOUT_S
+        while True:
+            api = ApiSession(self.kubeconfig)
+            try:
+                api.text("/readyz", timeout_s=5.0)
+                version = str(api.request("GET", "/version", timeout_s=5.0)["gitVersion"])
+                with api.watch(
+                    "/api/v1/nodes", timeout_s=max(1.0, end_s - time.monotonic())
+                ) as watch:
+                    if any(_node_ready(event.object, started_at) for event in watch):
+                        return version
+            except K8sHelpersError as error:
+                if time.monotonic() > end_s:
+                    raise WaitTimeoutError(
+                        f"Attendre le cluster kind « {self.name} » pendant {READY_TIMEOUT_S:.0f} s",
+                        error.found,
+                        f"Regardez les journaux du conteneur « {self._node} » ; au besoin, « k8s-lab down » "
+                        "puis « k8s-lab up ».",
+                    ) from None
+                time.sleep(_POLL_S)
+            finally:
+                api.close()
+
+    def down(self, progress: Progress) -> None:
+        """Delete the cluster that `up` made and its folder; a cluster of someone else is left alone.
+
+        Raises
+        ------
+        EngineError
+            The engine or `kind` is not there to delete it.
+        """
+        state = self._folder.load()
+        if state is None and not self._folder.path.is_dir():
+            return
+        engine = require_engine()
+        with self._folder.locked(progress):
+            node = engine.container(self._node)
+            if state is not None and node is not None and state.node_id in ("", node.container_id):
+                _require_kind()
+                self._delete_cluster(engine, progress)
+            self._folder.delete()
+
+    def status(self) -> Status:
+        """Tell the state without changing it."""
+        state = self._folder.load()
+        if state is None:
+            return Status(self.kind, self.name, "absent")
+        if not state.node_id:
+            if self._folder.busy():
+                return Status(
+                    self.kind, self.name, "starting", detail="il est en train d’être créé"
+                )
+            return Status(self.kind, self.name, "broken", detail="sa création a été interrompue")
+        version = state.kubernetes_version
+        try:
+            node = require_engine().container(self._node)
+        except (EngineError, CommandError) as error:
+            return Status(
+                self.kind, self.name, "broken", version, self.kubeconfig, detail=error.found
+            )
+        if node is None or node.container_id != state.node_id:
+            return Status(
+                self.kind,
+                self.name,
+                "broken",
+                version,
+                detail="le conteneur de son nœud n’existe plus",
+            )
+        components = (Component(self._node, node.running),)
+        if not node.running:
+            return Status(self.kind, self.name, "stopped", version, self.kubeconfig, components)
+        return self._answering(version, components)
+
+    def _answering(self, version: str, components: tuple[Component, ...]) -> Status:
+        try:
+            api = ApiSession(self.kubeconfig)
+            api.text("/readyz", timeout_s=3.0)
+        except K8sHelpersError as error:
+            return Status(
+                self.kind, self.name, "starting", version, self.kubeconfig, components, error.found
+            )
+        return Status(self.kind, self.name, "running", version, self.kubeconfig, components)
+
+    def node_port_url(self, node_port: int) -> str | None:
+        """Return the URL of a NodePort; None for one outside the range that the cluster was made with."""
+        state = self._folder.load()
+        port = state.ports.get(node_port) if state else None
+        return f"http://{kind_config.LOOPBACK}:{port}" if port else None
+
+    def ingress_url(self, progress: Progress) -> str:
+        """Return the URL of Traefik, which is installed where it is missing."""
+        kind_ingress.ensure(require_engine(), self.name, self._node, progress)
+        return f"http://{kind_config.LOOPBACK}:{self.ingress_port}"
+
+    def read_etcd(self, key: str) -> bytes | None:
+        """Return what etcd keeps under a key."""
+        return kind_etcd.read(require_engine(), self._node, key)
+
+    def image_configuration(self, reference: str) -> dict[str, Any] | None:
+        """Return what an image of the node says of how to run it."""
+        return kind_images.configuration(require_engine(), self._node, reference)
+
+    def stop_component(self, name: str) -> None:
+        """Stop a component of the control plane until `start_component`: its manifest leaves the kubelet's folder."""
+        kind_parts.stop(require_engine(), self._node, name)
+
+    def start_component(self, name: str) -> None:
+        """Start a component that `stop_component` stopped."""
+        kind_parts.start(require_engine(), self._node, name)
+
+    def build_image(
+        self, context: Path, tag: str, build_args: dict[str, str], progress: Progress
+    ) -> None:
+        """Build with the engine, then carry the image into the node; what has not changed is not done again."""
+        engine = require_engine()
+        if engine.container(self._node) is None:
+            raise ClusterUnreachableError(
+                f"Charger l’image {tag} dans le cluster kind « {self.name} »",
+                "ce cluster n’existe pas",
+                f"Créez-le : « k8s-lab up --provider kind --name {self.name} ».",
+            )
+        kind_images.build(engine, context, tag, build_args, progress)
+        kind_images.load(engine, self.name, self._node, kind_images.reference(tag), progress)
+
+
+def _require_kind() -> None:
+    if shutil.which("kind") is None:
+        raise kind_words.missing()
+    said = run(["kind", "version"], timeout_s=10.0).stdout
+    found = kind_words.version(said)
+    if found is not None and found < OLDEST_KIND:
+        raise kind_words.too_old(said, OLDEST_KIND)
+
+
+def _kind(engine: Engine, *arguments: str) -> None:
+    run(["kind", *arguments], timeout_s=_DELETE_S, env=engine.environment)
+
+
+def _node_ready(node: dict[str, Any], started_at: str) -> bool:
+    """Return whether the kubelet says Ready, and has said so since the node was started (whole seconds in UTC)."""
+    for found in node.get("status", {}).get("conditions", ()):
+        if found["type"] == "Ready":
+            return bool(
+                found["status"] == "True" and found["lastHeartbeatTime"][:19] >= started_at[:19]
+            )
+    return False

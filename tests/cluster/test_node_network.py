@@ -1,0 +1,185 @@
+"""Services, names inside pods, Ingress and volumes on the embedded cluster."""
+
+import socket
+
+import pytest
+from live import (
+    Kubectl,
+    container,
+    eventually,
+    free_node_ports,
+    http_get,
+    pod,
+    refused,
+    service,
+    web_deployment,
+)
+
+ASK = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=10).read().decode().split()[0])"
+
+
+@pytest.fixture
+def kubectl(cluster, namespace):
+    return Kubectl(cluster.kubeconfig, namespace.name)
+
+
+@pytest.fixture
+def web(namespace):
+    """Two web servers behind the Service `web`; returns its spec."""
+    namespace.apply(web_deployment())
+    namespace.apply(service("web", type="NodePort"))
+    namespace.wait_rollout("web", timeout_s=60)
+    return namespace.get("service", "web")["spec"]
+
+
+def answers(address, port, times=30):
+    return {http_get(address, port)[1].split()[0] for _ in range(times)}
+
+
+def test_node_port_and_cluster_ip_balance_over_all_pods(web, namespace):
+    pods = {one["metadata"]["name"] for one in namespace.list("pods", "app=web")}
+    assert len(pods) == 2
+    eventually(lambda: answers("127.0.0.1", web["ports"][0]["nodePort"]) == pods)
+    eventually(lambda: answers(web["clusterIP"], 8080) == pods)
+
+
+def test_refused_without_ready_pods_and_served_again(web, namespace):
+    node_port = web["ports"][0]["nodePort"]
+    eventually(lambda: not refused("127.0.0.1", node_port))
+    namespace.scale("deployment", "web", 0)
+    eventually(lambda: refused("127.0.0.1", node_port) and refused(web["clusterIP"], 8080))
+    assert all(
+        refused(*address)
+        for address in (("127.0.0.1", node_port), (web["clusterIP"], 8080), (web["clusterIP"], 80))
+        for _ in range(20)
+    )
+    namespace.scale("deployment", "web", 1)
+    namespace.wait_rollout("web", timeout_s=60)
+    eventually(lambda: not refused("127.0.0.1", node_port))
+    assert http_get("127.0.0.1", node_port)[0] == 200
+
+
+def test_deleted_service_gives_its_ports_back(web, namespace):
+    node_port = web["ports"][0]["nodePort"]
+    eventually(lambda: not refused("127.0.0.1", node_port))
+    namespace.delete_object("service", "web")
+    eventually(lambda: refused("127.0.0.1", node_port))
+    socket.create_server(("127.0.0.1", node_port)).close()
+
+
+def test_taken_node_port_is_told_by_an_event_and_opened_later(namespace, kubectl):
+    port = free_node_ports(kubectl)[0]
+    namespace.apply(web_deployment(replicas=1))
+    namespace.wait_rollout("web", timeout_s=60)
+    with socket.create_server(("127.0.0.1", port)):
+        ports = [{"port": 8080, "targetPort": "http", "nodePort": port}]
+        namespace.apply(service("taken", type="NodePort", ports=ports))
+
+        def told():
+            return [
+                event["message"]
+                for event in namespace.events()
+                if event["reason"] == "PortUnavailable"
+            ]
+
+        message = eventually(told)[0]
+        assert f"NodePort 127.0.0.1:{port}" in message
+        assert "Address already in use" in message
+    eventually(lambda: not refused("127.0.0.1", port), timeout_s=15)
+    assert http_get("127.0.0.1", port)[0] == 200
+
+
+def test_names_inside_a_pod(web, namespace, kubectl):
+    namespace.apply(service("web-pods", clusterIP="None"))
+    namespace.apply(pod("client", container("c", "sleep", "3600")))
+    namespace.wait("pod", "client", "Ready", timeout_s=60)
+    long = f"web.{namespace.name}.svc.cluster.local"
+    for url in (
+        "http://web/",
+        "http://web:8080/",
+        f"http://{long}:8080/x",
+        f"http://{web['clusterIP']}/",
+    ):
+        asked = kubectl.run("exec", "client", "--", "python3", "-c", ASK, url)
+        assert asked.stdout.decode().startswith("web-"), (url, asked.stderr.decode())
+    unknown = kubectl.run("exec", "client", "--", "python3", "-c", ASK, "http://nobody-here/")
+    assert unknown.returncode != 0
+    hosts = kubectl.out("exec", "client", "--", "cat", "/etc/hosts")
+    if "Kubernetes-managed" not in hosts:
+        pytest.skip("no mount namespaces on this machine: names go through the HTTP proxy only")
+    assert f"{web['clusterIP']}\tweb web.{namespace.name}" in hosts
+    assert sum("web-pods" in line.split() for line in hosts.splitlines()) == 2
+    namespace.apply(service("later"))
+    eventually(lambda: "\tlater " in kubectl.out("exec", "client", "--", "cat", "/etc/hosts"))
+    namespace.delete_object("service", "later")
+    eventually(lambda: "\tlater " not in kubectl.out("exec", "client", "--", "cat", "/etc/hosts"))
+
+
+def test_ingress_by_host_and_path(web, namespace, kubectl):
+    def path(where, kind, name):
+        backend = {"service": {"name": name, "port": {"number": 80}}}
+        return {"path": where, "pathType": kind, "backend": backend}
+
+    host = f"{namespace.name}.example"
+    paths = [
+        path("/shop", "Prefix", "web"),
+        path("/exact", "Exact", "web"),
+        path("/none", "Prefix", "nobody"),
+    ]
+    namespace.apply(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {"name": "site"},
+            "spec": {"rules": [{"host": host, "http": {"paths": paths}}]},
+        }
+    )
+    port = kubectl.config.ingress_port
+    shown = namespace.wait(
+        "ingress", "site", lambda one: one["status"]["loadBalancer"].get("ingress"), timeout_s=20
+    )
+    assert shown["status"]["loadBalancer"]["ingress"][0]["ip"] == "127.0.0.1"
+    assert shown["spec"]["ingressClassName"] == "embedded"
+    _, body = eventually(
+        lambda: (got := http_get("127.0.0.1", port, "/shop/a", host))[0] == 200 and got
+    )
+    assert body.split()[1:] == ["/shop/a", host]
+    assert http_get("127.0.0.1", port, "/exact", host)[0] == 200
+    assert http_get("127.0.0.1", port, "/exact/not", host)[0] == 404
+    assert http_get("127.0.0.1", port, "/shop", "other.example")[0] == 404
+    assert http_get("127.0.0.1", port, "/none", host)[0] == 503
+
+
+def test_volume_lives_as_long_as_its_claim(namespace, kubectl):
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}},
+    }
+    namespace.apply(claim)
+    mounts = [{"name": "data", "mountPath": "/data"}]
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+
+    def start(name):
+        namespace.apply(
+            pod(name, container("c", "sleep", "3600", volumeMounts=mounts), volumes=volumes)
+        )
+        namespace.wait("pod", name, "Ready", timeout_s=60)
+
+    assert namespace.get("pvc", "data")["status"]["phase"] == "Pending"
+    start("writer")
+    kubectl.out("exec", "writer", "--", "sh", "-c", "echo kept > /data/note")
+    namespace.delete_object("pod", "writer", grace_s=0)
+    start("reader")
+    assert kubectl.out("exec", "reader", "--", "cat", "/data/note") == "kept\n"
+    bound = namespace.get("pvc", "data")
+    assert bound["spec"]["storageClassName"] == "standard"
+    volume = bound["spec"]["volumeName"]
+    assert any(event["reason"] == "ProvisioningSucceeded" for event in namespace.events())
+    folder = kubectl.config.path / "storage" / f"{volume}_{namespace.name}_data"
+    assert (folder / "note").read_text() == "kept\n"
+    namespace.delete_object("pod", "reader", grace_s=0)
+    namespace.delete_object("pvc", "data")
+    eventually(lambda: kubectl.run("get", "pv", volume).returncode != 0)
+    assert not folder.exists()

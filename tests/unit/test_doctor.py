@@ -1,0 +1,115 @@
+"""What the doctor concludes from what it reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from k8s_helpers.cli import call, doctor, machine, tools
+from k8s_helpers.cli.check import Check
+from k8s_helpers.embedded import preflight
+
+
+def test_macos_is_sent_to_kind() -> None:
+    check = machine.check_system("Darwin", "arm64")
+    assert check.state == "missing"
+    assert check.stops == ("embedded",)
+    assert "kind" in check.advice
+
+
+def test_a_rare_processor_has_neither() -> None:
+    assert machine.check_system("Linux", "riscv64").stops == ("embedded", "kind")
+    assert machine.check_system("Linux", "aarch64").state == "ok"
+
+
+@pytest.mark.parametrize(("version", "state"), [((3, 10, 9), "missing"), ((3, 11, 0), "ok")])
+def test_python_must_be_recent(version: tuple[int, ...], state: str) -> None:
+    assert machine.check_python(version).state == state
+
+
+def test_memory_between_embedded_and_kind_is_limited() -> None:
+    assert machine.check_memory(preflight.MEMORY_BYTES - 1).stops == ("embedded", "kind")
+    assert machine.check_memory(preflight.MEMORY_BYTES).state == "limited"
+    assert machine.check_memory(machine.KIND_MEMORY_BYTES).state == "ok"
+
+
+def test_disk_to_compile_counts_only_without_binaries() -> None:
+    free = machine.COMPILE_DISK_BYTES - 1
+    assert machine.check_disk(free, Path("/x"), have_binaries=True).state == "ok"
+    assert machine.check_disk(free, Path("/x"), have_binaries=False).state == "limited"
+    assert machine.check_disk(1, Path("/x"), have_binaries=True).state == "missing"
+
+
+@pytest.mark.parametrize(
+    ("first", "root", "state"),
+    [(1024, False, "limited"), (1024, True, "ok"), (80, False, "ok"), (None, False, "limited")],
+)
+def test_low_ports(first: int | None, root: bool, state: str) -> None:
+    assert machine.check_low_ports(first, root).state == state
+
+
+@pytest.mark.parametrize(("version", "state"), [(None, "limited"), (11, "limited"), (17, "ok")])
+def test_java_must_run_the_courses_programs(version: int | None, state: str) -> None:
+    check = tools.judge_java(version)
+    assert (check.state, check.stops) == (state, ())
+    assert ("openjdk-17" in check.advice) == (state == "limited")
+
+
+@pytest.mark.parametrize(
+    ("jar", "maven", "compiler", "state", "word"),
+    [
+        (True, False, None, "ok", "déjà"),
+        (False, True, 17, "ok", "javac 17"),
+        (False, False, 17, "limited", "Maven est introuvable"),
+        (False, True, None, "limited", "javac est introuvable"),
+        (False, True, 11, "limited", "javac 11 est trop ancien"),
+    ],
+)
+def test_the_spring_program_needs_a_jar_or_maven(
+    jar: bool, maven: bool, compiler: int | None, state: str, word: str
+) -> None:
+    check = tools.judge_spring(jar, maven, compiler)
+    assert (check.state, check.stops) == (state, ())
+    assert word in check.found
+    assert ("maven" in check.advice) == (state == "limited")
+
+
+def test_only_what_is_missing_stops_a_provider() -> None:
+    checks = [
+        Check("a", "limited", "", stops=("embedded",)),
+        Check("b", "missing", "", stops=("kind",)),
+    ]
+    assert doctor.usable_providers(checks) == ["embedded"]
+    assert doctor.usable_providers([]) == ["kind", "embedded"]
+
+
+def test_the_description_names_what_up_will_take() -> None:
+    text = doctor.describe([Check("Mémoire", "missing", "0,1 Go", "Fermez tout.")], ["embedded"])
+    assert "✘ Mémoire : 0,1 Go\n    → Fermez tout." in text
+    assert "« k8s-lab up » prendra le cluster embarqué" in text
+
+
+def test_a_machine_without_any_cluster_exits_3(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hopeless = Check("Système", "missing", "Plan 9", "", ("embedded", "kind"))
+    monkeypatch.setattr(doctor, "examine", lambda: [hopeless])
+    assert call(["doctor"]) == 3
+    assert "existing" in capsys.readouterr().out
+
+
+def test_json_is_for_programs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "examine", lambda: [Check("Go", "limited", "introuvable")])
+    assert call(["doctor", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["providers"] == ["kind", "embedded"]
+    assert told["checks"][0]["subject"] == "Go"
+
+
+def test_this_machine_is_examined_without_harm() -> None:
+    subjects = [check.subject for check in doctor.examine()]
+    assert len(subjects) == len(set(subjects)) == 15

@@ -1,0 +1,84 @@
+"""What is predicted of a leak: the heap, the death, the restarts; held against a real JVM and the embedded node."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from k8s_helpers.embedded.node import restarts as node
+from k8s_helpers.forecasts import memory, restarts
+from k8s_helpers.forecasts.span import Span
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("limit_mib", "options", "heap_mib"),
+    [
+        (512, "", 128),
+        (2048, "", 512),
+        (100, "", 50),
+        (400, "", 126),
+        (512, "-Xmx1g", 1024),
+        (512, "-XX:MaxRAMPercentage=75", 384),
+        (512, "-XX:MaxRAMPercentage=75 -Xmx300m", 300),
+    ],
+)
+def test_the_heap_of_a_jvm_in_a_container(limit_mib: int, options: str, heap_mib: int) -> None:
+    assert memory.heap_bytes(limit_mib * MIB, options) == heap_mib * MIB
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="no Java here")
+@pytest.mark.parametrize("limit_mib", [64, 400, 512, 1000])
+def test_a_real_jvm_says_the_same(limit_mib: int) -> None:
+    argv = ["java", f"-XX:MaxRAM={limit_mib * MIB}", "-XX:+UseSerialGC", "-XX:+PrintFlagsFinal"]
+    done = subprocess.run([*argv, "-version"], capture_output=True, text=True, check=True)
+    (line,) = [line for line in done.stdout.splitlines() if " MaxHeapSize " in line]
+    assert int(line.split()[3]) == memory.heap_bytes(limit_mib * MIB)
+
+
+def test_a_small_heap_ends_the_jvm_and_a_large_one_the_container() -> None:
+    small = memory.death(512 * MIB, 128 * MIB, 64 * MIB)
+    assert (small.reason, small.exit_code) == ("Error", 1)
+    assert small.after == Span(1.6, 5.0)
+    large = memory.death(512 * MIB, 1024 * MIB, 64 * MIB)
+    assert (large.reason, large.exit_code) == ("OOMKilled", 137)
+    assert 6.0 < large.after.lo_s < 7.0 < 10.0 < large.after.hi_s < 11.0
+
+
+def test_between_the_two_nobody_can_tell() -> None:
+    close = memory.death(512 * MIB, 460 * MIB, 64 * MIB)
+    assert close.reason is None and close.exit_code is None
+    assert close.after.lo_s < close.after.hi_s
+
+
+def test_the_back_off_doubles_up_to_five_minutes_and_begins_again_after_ten() -> None:
+    assert restarts.delays([5.0] * 8) == (0, 10, 20, 40, 80, 160, 300, 300)
+    assert restarts.delays([5.0, 5.0, 601.0, 5.0]) == (0, 10, 0, 10)
+    assert restarts.delays([]) == ()
+
+
+def test_the_embedded_node_waits_as_predicted() -> None:
+    back_off, now_s, waits = node.BackOff(), 0.0, []
+    ran = [3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 700.0, 3.0]
+    for ran_s in ran:
+        died_s = now_s + ran_s
+        wait_s = back_off.remaining_s("pod/c", died_s, died_s)
+        waits.append(wait_s)
+        now_s = died_s + wait_s
+        back_off.next("pod/c", died_s, now_s)
+    assert tuple(waits) == restarts.delays(ran)
+
+
+def test_starts_are_intervals_that_grow_with_what_is_not_known() -> None:
+    found = restarts.starts(Span(0.0, 2.0), Span(3.0, 4.0), 3)
+    assert [one.lo_s for one in found] == [0.0, 3.0, 16.0, 39.0]
+    assert [one.hi_s for one in found] == [2.0, 10.0, 33.0, 71.0]
+    assert found[1].holds(3.0) and not found[1].holds(2.9) and found[1].holds(2.9, 0.2)
+
+
+def test_the_kubelet_oversleeps_by_half_at_most_and_by_half_a_minute_of_a_long_wait() -> None:
+    assert restarts.wait(40.0) == Span(40.0, 64.0)
+    assert restarts.wait(300.0) == Span(300.0, 334.0)

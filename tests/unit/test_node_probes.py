@@ -1,0 +1,300 @@
+import asyncio
+import time
+
+import pytest
+
+from k8s_helpers.embedded.node.probe_checks import (
+    Checks,
+    Target,
+    Verdict,
+    request,
+    resolve_port,
+)
+from k8s_helpers.embedded.node.probes import ContainerProbes, Threshold
+from k8s_helpers.embedded.node.records import Record
+
+PORTS = {"ports": [{"name": "http", "containerPort": 8080}]}
+
+
+def shown(address):
+    return address.replace("127.244.", "10.244.")
+
+
+def target(spec=PORTS, address="127.244.0.5"):
+    return Target(None, spec, address, shown)
+
+
+# Thresholds
+
+
+def says(probe, *answers):
+    threshold = Threshold(probe)
+    return [threshold.add(answer) for answer in answers]
+
+
+def test_a_probe_fails_after_as_many_failures_in_a_row_as_its_threshold():
+    assert says({}, False, False, False, False) == [None, None, False, False]
+    assert says({"failureThreshold": 2}, False, True, False, False) == [None, True, None, False]
+
+
+def test_a_probe_passes_after_as_many_successes_in_a_row_as_its_threshold():
+    assert says({"successThreshold": 2}, True, True, False, True) == [None, True, None, None]
+
+
+# One life of a container
+
+
+class Scripted:
+    """Answers checks from a script by kind of probe, its last answer for ever; notes when it was asked."""
+
+    def __init__(self, **answers):
+        self.answers = {kind: list(row) for kind, row in answers.items()}
+        self.asked = []
+
+    async def check(self, probe, target):
+        kind = probe["kind"]
+        self.asked.append((kind, time.monotonic()))
+        row = self.answers[kind]
+        answer = row.pop(0) if len(row) > 1 else row[0]
+        return answer if isinstance(answer, Verdict) else Verdict(answer, "words")
+
+
+class Life:
+    def __init__(self, checks, ticking_since_s=None, **probes):
+        spec = {f"{kind}Probe": {"kind": kind, **probe} for kind, probe in probes.items()}
+        self.record = Record({"name": "main", **spec}, "main")
+        self.record.started_wall_s = time.time()
+        self.changed = asyncio.Event()
+        self.events = []
+        self.probes = ContainerProbes(
+            self.record,
+            target(),
+            checks,
+            self.changed.set,
+            lambda *event: self.events.append(event),
+            ticking_since_s,
+        )
+
+    async def until(self, test):
+        async with asyncio.timeout(10):
+            while not test(self.record):
+                self.changed.clear()
+                await self.changed.wait()
+
+
+FAST = {"periodSeconds": 0.02}
+
+
+async def test_without_probes_a_container_is_started_and_ready():
+    life = Life(Scripted())
+    life.probes.start()
+    assert life.record.started
+    assert life.record.ready
+
+
+async def test_readiness_is_asked_at_once_and_follows_the_answers():
+    checks = Scripted(readiness=[True, False, True])
+    life = Life(checks, readiness={**FAST, "failureThreshold": 1})
+    life.probes.start()
+    assert not life.record.ready
+    for wanted in (True, False, True):
+        await life.until(lambda record, wanted=wanted: record.ready == wanted)
+    life.probes.stop()
+    assert life.record.failed_probe is None
+    assert life.events == [("Unhealthy", "Readiness probe failed: words")]
+
+
+async def test_the_others_wait_for_startup():
+    checks = Scripted(startup=[False, False, True], readiness=[True], liveness=[True])
+    life = Life(checks, startup={**FAST, "failureThreshold": 9}, readiness=FAST, liveness=FAST)
+    life.probes.start()
+    assert not life.record.started
+    await life.until(lambda record: record.ready)
+    life.probes.stop()
+    assert [kind for kind, _ in checks.asked[:3]] == ["startup"] * 3
+    assert "startup" not in {kind for kind, _ in checks.asked[3:]}
+
+
+@pytest.mark.parametrize("kind", ["startup", "liveness"])
+async def test_a_probe_that_kills_says_so_once_and_stops(kind):
+    checks = Scripted(**{kind: [False]})
+    life = Life(checks, **{kind: {**FAST, "failureThreshold": 2}})
+    life.probes.start()
+    await life.until(lambda record: record.failed_probe == kind)
+    asked = len(checks.asked)
+    await asyncio.sleep(0.1)
+    assert len(checks.asked) == asked == 2
+
+
+async def test_a_check_that_could_not_be_made_counts_neither_way():
+    checks = Scripted(liveness=[Verdict(None, "no such program"), True])
+    life = Life(checks, liveness={**FAST, "failureThreshold": 1})
+    life.probes.start()
+    while len(checks.asked) < 3:
+        await asyncio.sleep(0.01)
+    life.probes.stop()
+    assert life.record.failed_probe is None
+    words = "Liveness probe errored and resulted in unknown state: no such program"
+    assert life.events == [("Unhealthy", words)]
+
+
+async def test_the_initial_delay_counts_from_the_second_in_which_the_container_started():
+    checks = Scripted(readiness=[True])
+    life = Life(checks, readiness={**FAST, "initialDelaySeconds": 1})
+    over_s = int(life.record.started_wall_s) + 1
+    life.probes.start()
+    await life.until(lambda record: record.ready)
+    life.probes.stop()
+    assert over_s <= time.time() < over_s + 30
+    assert len(checks.asked) == 1
+
+
+async def test_checks_are_made_at_ticks_that_count_from_the_coming_of_the_pod():
+    checks = Scripted(liveness=[True])
+    began_s = time.monotonic()
+    life = Life(checks, ticking_since_s=began_s - 1.3, liveness={"periodSeconds": 0.5})
+    life.probes.start()
+    while len(checks.asked) < 2:
+        await asyncio.sleep(0.01)
+    life.probes.stop()
+    first_s, second_s = (at_s - began_s for _, at_s in checks.asked)
+    assert 0.2 <= first_s < 30
+    assert 0.7 <= second_s < 30
+
+
+async def test_readiness_is_asked_at_the_start_then_a_period_later_whatever_its_initial_delay():
+    checks = Scripted(readiness=[True])
+    life = Life(checks, readiness={"periodSeconds": 1.5, "initialDelaySeconds": 1})
+    began_s = time.monotonic()
+    life.probes.start()
+    await life.until(lambda record: record.ready)
+    life.probes.stop()
+    assert 1.5 <= time.monotonic() - began_s < 30
+
+
+# Checks
+
+
+def test_the_request_of_a_probe():
+    action = {
+        "port": "http",
+        "path": "healthz",
+        "httpHeaders": [
+            {"name": "X-Who", "value": "me"},
+            {"name": "Accept", "value": "text/plain"},
+        ],
+    }
+    url, headers = request(action, target(), 8080, "kube-probe/1.37")
+    assert url == "http://127.244.0.5:8080/healthz"
+    assert headers == {
+        "X-Who": "me",
+        "Accept": "text/plain",
+        "User-Agent": "kube-probe/1.37",
+        "Host": "10.244.0.5:8080",
+    }
+    url, _ = request({"host": "127.0.0.1", "scheme": "HTTPS"}, target(), 1, "x")
+    assert url == "https://127.0.0.1:1/"
+
+
+def test_ports_by_number_and_by_name():
+    assert resolve_port(80, PORTS) == 80
+    assert resolve_port("81", PORTS) == 81
+    assert resolve_port("http", PORTS) == 8080
+    for wrong in ("https", 0, 70000):
+        with pytest.raises(ValueError, match="invalid port number"):
+            resolve_port(wrong, PORTS)
+
+
+class Server:
+    """Answers every connection with fixed bytes."""
+
+    def __init__(self, *answers):
+        self.answers = answers
+        self.heads = []
+
+    async def __aenter__(self):
+        self.server = await asyncio.start_server(self._answer, "127.244.0.5", 0)
+        self.port = self.server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_):
+        self.server.close()
+        await self.server.wait_closed()
+
+    async def _answer(self, reader, writer):
+        self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        answer = self.answers[min(len(self.heads), len(self.answers)) - 1]
+        if answer is None:
+            await reader.read()
+        writer.write((answer or "").encode())
+        writer.close()
+
+
+@pytest.fixture
+async def checks():
+    made = Checks("1.37")
+    yield made
+    await made.close()
+
+
+def answer(status, *headers):
+    return "\r\n".join([f"HTTP/1.1 {status} X", *headers, "Content-Length: 0", "", ""])
+
+
+@pytest.mark.parametrize(
+    ("status", "ok", "output"),
+    [
+        (200, True, ""),
+        (399, True, ""),
+        (304, True, ""),
+        (400, False, "HTTP probe failed with statuscode: 400"),
+        (503, False, "HTTP probe failed with statuscode: 503"),
+    ],
+)
+async def test_statuses_from_200_to_399_pass(checks, status, ok, output):
+    async with Server(answer(status)) as server:
+        verdict = await checks.check({"httpGet": {"port": server.port}}, target())
+    assert verdict == Verdict(ok, output)
+    assert "User-Agent: kube-probe/1.37" in server.heads[0]
+
+
+async def test_redirects_are_followed_on_the_same_host_only(checks):
+    here = answer(302, "Location: /there")
+    async with Server(here, answer(200)) as server:
+        verdict = await checks.check({"httpGet": {"port": server.port}}, target())
+        assert verdict == Verdict(True)
+        assert server.heads[1].startswith("GET /there ")
+    async with Server(answer(302, "Location: http://elsewhere.example/")) as server:
+        verdict = await checks.check({"httpGet": {"port": server.port}}, target())
+    assert verdict.ok
+    assert verdict.warning
+
+
+async def test_silence_is_a_failure_after_the_timeout(checks):
+    async with Server(None) as server:
+        probe = {"httpGet": {"port": server.port}, "timeoutSeconds": 0.1}
+        verdict = await checks.check(probe, target())
+    url = f"http://10.244.0.5:{server.port}/"
+    words = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+    assert verdict == Verdict(False, f'Get "{url}": {words}')
+
+
+async def test_a_refused_connection_is_worded_by_the_address_that_the_api_shows(checks):
+    async with Server(answer(200)) as server:
+        port = server.port
+    refused = f"dial tcp 10.244.0.5:{port}: connect: connection refused"
+    verdict = await checks.check({"httpGet": {"port": port}}, target())
+    assert verdict == Verdict(False, f'Get "http://10.244.0.5:{port}/": {refused}')
+    verdict = await checks.check({"tcpSocket": {"port": port}}, target())
+    assert verdict == Verdict(False, refused)
+
+
+async def test_tcp_passes_where_somebody_listens(checks):
+    async with Server("") as server:
+        verdict = await checks.check({"tcpSocket": {"port": server.port}}, target())
+    assert verdict == Verdict(True)
+
+
+async def test_an_unknown_port_name_is_an_error_not_a_failure(checks):
+    verdict = await checks.check({"tcpSocket": {"port": "nothing"}}, target())
+    assert verdict == Verdict(None, "invalid port number: nothing")

@@ -1,0 +1,126 @@
+from fractions import Fraction
+
+import pytest
+
+from k8s_helpers.embedded.node.quantities import milli, parse, parse_bytes
+from k8s_helpers.embedded.node.resources import (
+    Limits,
+    field_value,
+    limits,
+    must_restart,
+    refusal_of_resize,
+    requested,
+    resize_message,
+    shortage_at_admission,
+)
+
+NODE = {"cpu": "2", "memory": "4Gi"}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2", 2),
+        ("250m", Fraction(1, 4)),
+        ("1.5", Fraction(3, 2)),
+        (".5", Fraction(1, 2)),
+        ("1Ki", 1024),
+        ("1k", 1000),
+        ("1e3", 1000),
+        ("1E", 10**18),
+        ("100n", Fraction(1, 10**7)),
+        ("-1Gi", -(2**30)),
+    ],
+)
+def test_quantities_are_read_exactly(text, value):
+    assert parse(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "1 Gi", "Gi", "1kb", "1e", "1.2.3"])
+def test_what_is_no_quantity_is_refused(text):
+    with pytest.raises(ValueError, match="quantities must match"):
+        parse(text)
+
+
+def test_rounding_goes_up():
+    assert parse_bytes("0.5") == 1
+    assert milli(Fraction(1, 3)) == 334
+
+
+def test_limits_of_a_container():
+    assert limits({}) == Limits(None, None)
+    said = {"limits": {"memory": "1Mi", "cpu": "250m"}, "requests": {"cpu": "1"}}
+    assert limits(said) == Limits(1048576, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("reference", "text"),
+    [
+        ({"resource": "limits.cpu"}, "1"),
+        ({"resource": "limits.cpu", "divisor": "1m"}, "250"),
+        ({"resource": "requests.cpu"}, "0"),
+        ({"resource": "limits.memory"}, "4294967296"),
+        ({"resource": "limits.memory", "divisor": "3Gi"}, "2"),
+    ],
+)
+def test_resource_fields_are_rounded_up_and_default_to_the_node(reference, text):
+    assert field_value(reference, {"limits": {"cpu": "250m"}}, NODE) == text
+
+
+def container(cpu, name="main", **more):
+    return {"name": name, "resources": {"requests": {"cpu": cpu}}, **more}
+
+
+def pod(*containers, inits=(), **spec):
+    return {
+        "metadata": {"uid": "u", "generation": 3},
+        "spec": {"containers": list(containers), "initContainers": list(inits), **spec},
+    }
+
+
+def test_a_pod_asks_for_its_sum_or_its_largest_init_container():
+    assert requested(pod(container("1"), container("2")), "cpu") == 3
+    assert requested(pod(container("1"), inits=[container("4"), container("2")]), "cpu") == 4
+    sidecar = container("1", restartPolicy="Always")
+    assert requested(pod(container("1"), inits=[sidecar, container("2")]), "cpu") == 3
+    assert requested(pod(container("1"), inits=[sidecar]), "cpu") == 2
+    limited = {"name": "main", "resources": {"limits": {"cpu": "2"}}}
+    assert requested(pod(limited), "cpu") == 2
+
+
+def test_a_resize_is_refused_for_good_or_for_now():
+    infeasible = refusal_of_resize(pod(container("3")), [], NODE)
+    assert infeasible.reason == "Infeasible"
+    assert infeasible.message == (
+        "Node didn't have enough capacity: cpu, requested: 3000, capacity: 2000"
+    )
+    deferred = refusal_of_resize(pod(container("1500m")), [pod(container("1"))], NODE)
+    assert deferred.reason == "Deferred"
+    assert deferred.message.endswith("cpu, requested: 1500, used: 1000, capacity: 2000")
+    assert refusal_of_resize(pod(container("1")), [pod(container("1"))], NODE) is None
+
+
+def test_a_pod_that_does_not_fit_is_not_admitted():
+    reason, message = shortage_at_admission(pod(container("2")), [pod(container("100m"))], NODE)
+    assert reason == "OutOfcpu"
+    assert message.endswith("cpu, requested: 2000, used: 100, capacity: 2000")
+    assert shortage_at_admission(pod({"name": "main"}), [pod(container("9"))], NODE) is None
+
+
+def test_a_resize_policy_asks_for_a_restart_of_its_own_resource_only():
+    policy = [{"resourceName": "memory", "restartPolicy": "RestartContainer"}]
+    spec = {"name": "main", "resizePolicy": policy}
+    small, more_cpu = (
+        {"limits": {"memory": "1", "cpu": "1"}},
+        {"limits": {"memory": "1", "cpu": "2"}},
+    )
+    assert not must_restart(spec, small, more_cpu)
+    assert must_restart(spec, small, {"limits": {"memory": "2", "cpu": "1"}})
+
+
+def test_resize_events_name_the_resources_wanted():
+    one = {"metadata": {"generation": 2}, "spec": {"containers": [container("1")]}}
+    assert resize_message("Pod resize started", one) == (
+        'Pod resize started: {"containers":[{"name":"main","resources":{"requests":{"cpu":"1"}}}],'
+        '"generation":2}'
+    )

@@ -1,0 +1,59 @@
+import pytest
+
+from k8s_helpers.embedded.node.restarts import BackOff, crash_loop_message, go_duration
+
+
+def crashes(back_off, run_s, times):
+    """Let something run and crash again and again; return how long each restart had to wait."""
+    now_s, waits = 0.0, []
+    for _ in range(times):
+        now_s += run_s
+        wait_s = back_off.remaining_s("pod/main", now_s, now_s)
+        waits.append(wait_s)
+        ended_s, now_s = now_s, now_s + wait_s
+        assert back_off.remaining_s("pod/main", ended_s, now_s) == 0
+        back_off.next("pod/main", ended_s, now_s)
+    return waits
+
+
+def test_the_first_restart_is_immediate_and_the_wait_doubles_up_to_five_minutes():
+    assert crashes(BackOff(), 1.0, 9) == [0, 10, 20, 40, 80, 160, 300, 300, 300]
+
+
+def test_what_ran_for_more_than_ten_minutes_begins_again():
+    assert crashes(BackOff(), 601.0, 4) == [0, 0, 0, 0]
+    back_off = BackOff()
+    crashes(back_off, 1.0, 6)
+    assert back_off.delay_s("pod/main") == 300
+    back_off.next("pod/main", 100_000.0, 100_000.0)
+    assert back_off.delay_s("pod/main") == 10
+
+
+def test_the_wait_counts_from_the_end_of_the_last_run():
+    back_off = BackOff()
+    back_off.next("k", 0.0, 0.0)
+    assert back_off.remaining_s("k", 3.0, 5.0) == 8.0
+    assert back_off.remaining_s("k", 3.0, 13.0) == 0.0
+
+
+def test_keys_are_apart_and_forgotten_by_pod():
+    back_off = BackOff()
+    back_off.next("a/main", 0.0, 0.0)
+    back_off.next("b/main", 0.0, 0.0)
+    back_off.forget("a")
+    assert back_off.remaining_s("a/main", 1.0, 1.0) == 0.0
+    assert back_off.remaining_s("b/main", 1.0, 1.0) == 10.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0s"), (10, "10s"), (80, "1m20s"), (300, "5m0s"), (3600, "1h0m0s")],
+)
+def test_durations_are_printed_as_go_does(seconds, text):
+    assert go_duration(seconds) == text
+
+
+def test_the_message_of_a_crash_loop():
+    assert crash_loop_message(40, "main", "web_shop(123)") == (
+        "back-off 40s restarting failed container=main pod=web_shop(123)"
+    )
