@@ -64,14 +64,21 @@ test: env lint
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=line \
 		test-cluster test-exercises test-notebooks test-unit
 
+# What fails beside another lot on a busy machine is tried once more; a test that fails twice has found a defect.
+define twice
+	$(BIN)/pytest -o cache_dir=.pytest_cache/$@ $(1) || { \
+		echo '$@: once more, what failed.'; \
+		$(BIN)/pytest -o cache_dir=.pytest_cache/$@ --last-failed --last-failed-no-failures=none $(1); }
+endef
+
 test-unit: env
-	$(BIN)/pytest tests/unit
+	$(call twice,tests/unit)
 
 test-cluster: env
-	$(BIN)/pytest tests/cluster
+	$(call twice,tests/cluster)
 
 test-exercises: env
-	$(BIN)/pytest tests/notebooks/test_exercises.py
+	$(call twice,tests/notebooks/test_exercises.py)
 
 # With the tests of their skeleton, which bring the run's own home along.
 test-notebooks: env

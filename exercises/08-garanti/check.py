@@ -25,14 +25,15 @@ def check(bench: Bench) -> Finding:
     bench.progress.step("Démarrage de votre pod")
     bench.apply(bench.given("service.yaml"))
     bench.apply(pods)
-    pod = bench.namespace.wait("pod", name, _decided, bench.remaining_s)
+    pod = bench.namespace.get("pod", name)
     quality = pod["status"]["qosClass"]
     if quality != "Guaranteed":
         return Finding("classe", f"votre pod est de classe {quality}.")
-    if said := _unschedulable(pod):
+    if said := bench.wait_placed(name):
         return Finding("pending", f"votre pod reste Pending. L’ordonnanceur dit : {said}")
     if pod["metadata"].get("labels", {}).get("app") != LABEL:
         return Finding("etiquette", f"votre pod ne porte plus l’étiquette « app: {LABEL} ».")
+    bench.namespace.wait("pod", name, _decided, bench.remaining_s)
     return _put_to_work(bench, name)
 
 
@@ -66,15 +67,8 @@ def _put_to_work(bench: Bench, name: str) -> Finding:
 
 
 def _decided(pod: dict[str, Any]) -> bool:
-    """Whether there is something to say of the pod: it runs, it died, or no node takes it."""
-    return container_runs(pod) or bool(_dead(pod) or _unschedulable(pod))
-
-
-def _unschedulable(pod: dict[str, Any]) -> str:
-    for one in pod.get("status", {}).get("conditions", ()):
-        if one["type"] == "PodScheduled" and one.get("reason") == "Unschedulable":
-            return str(one.get("message", ""))
-    return ""
+    """Whether there is something to say of the container: it runs, or it died."""
+    return container_runs(pod) or bool(_dead(pod))
 
 
 def _dead(pod: dict[str, Any]) -> str:

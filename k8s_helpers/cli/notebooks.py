@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import collections
+import contextlib
 import os
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .. import _french, _paths, _progress
-from .._errors import NotebookError
+from .._errors import NotebookError, UsageError
 from .._files import write_whole
 from .._run import replace_by
 from .french import FrenchCommand
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
 
 CELL_TIMEOUT_S = 900
 """Longer than any measure of the course takes on a slow machine."""
+
+MOST_JOBS = 8
+"""More clusters at once are a typing mistake."""
 
 _SHOWN_LINES = 12
 
@@ -40,27 +47,103 @@ _SHOWN_LINES = 12
     help="Y écrire chaque page en HTML.",
 )
 @click.option("--save", is_flag=True, help="Garder les sorties dans les notebooks eux-mêmes.")
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(1, MOST_JOBS),
+    default=1,
+    help="Combien à la fois, chacun sur un cluster embarqué à lui (environ 0,8 Go chacun).",
+)
 @cluster_options
 def run_notebooks(
-    selection: Selection, notebooks: tuple[Path, ...], html: Path | None, save: bool
+    selection: Selection, notebooks: tuple[Path, ...], html: Path | None, save: bool, jobs: int
 ) -> None:
     """Execute notebooks with progress; the first cell that fails ends it with an error that shows the cell."""
     os.environ.update(selection.environment())
     os.environ.setdefault("K8S_HELPERS_LIVE", "0")
     progress = _progress.reporter()
+
+    def keep(path: Path, notebook: Any) -> None:
+        if html is not None:
+            _write_html(notebook, html / f"{path.stem}.html")
+        if save:
+            _replace(path, notebook)
+
     try:
-        for path in notebooks:
-            notebook = execute(path, progress)
-            if html is not None:
-                _write_html(notebook, html / f"{path.stem}.html")
-            if save:
-                _replace(path, notebook)
+        with contextlib.ExitStack() as stack:
+            lanes: list[Mapping[str, str]] = [{}]
+            if jobs > 1:
+                lanes += _further_lanes(selection, min(jobs, len(notebooks)) - 1, save, stack)
+            asyncio.run(_execute_all(notebooks, lanes, progress, keep))
     finally:
         progress.done()
     click.echo(f"{len(notebooks)} notebook(s) exécuté(s) sans erreur.")
 
 
-def execute(path: Path, progress: Progress) -> Any:
+def _further_lanes(
+    selection: Selection, count: int, save: bool, stack: contextlib.ExitStack
+) -> list[Mapping[str, str]]:
+    """Return what makes a kernel choose a cluster of its own, for `count` clusters that end with `stack`.
+
+    Raises
+    ------
+    UsageError
+        Another provider than embedded; outputs to keep, which would name clusters that exist no more.
+    """
+    from ..providers import current
+    from ..providers.embedded import EmbeddedProvider
+
+    tried = "Exécuter plusieurs notebooks à la fois"
+    first = selection.open()
+    if not isinstance(first, EmbeddedProvider):
+        raise UsageError(
+            tried,
+            f"le fournisseur « {first.kind} » n’a qu’un cluster pour tous",
+            "Ajoutez « --provider embedded », ou enlevez « --jobs ».",
+        )
+    if save:
+        raise UsageError(
+            tried,
+            "« --save » garderait des sorties où se lit le nom de clusters provisoires",
+            "Enlevez « --jobs », ou « --save ».",
+        )
+    stack.callback(current.remember, first)  # notebooks of other lanes make theirs the one in use
+    lanes: list[Mapping[str, str]] = []
+    number = 2
+    while len(lanes) < count:
+        provider = EmbeddedProvider(f"{first.name}-{number}")
+        number += 1
+        if provider.status().state == "absent":
+            stack.callback(provider.down, _progress.Silent())
+            lanes.append(
+                {"K8S_HELPERS_PROVIDER": provider.kind, "K8S_HELPERS_CLUSTER": provider.name}
+            )
+    return lanes
+
+
+async def _execute_all(
+    notebooks: Sequence[Path],
+    lanes: Sequence[Mapping[str, str]],
+    progress: Progress,
+    keep: Callable[[Path, Any], None],
+) -> None:
+    """Execute notebooks in their order, each in the first lane that is free; the first error ends all."""
+    waiting = collections.deque(notebooks)
+
+    async def work(environment: Mapping[str, str]) -> None:
+        while waiting:
+            path = waiting.popleft()
+            keep(path, await _execute(path, progress, environment))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for lane in lanes:
+                group.create_task(work(lane))
+    except* Exception as failed:
+        raise failed.exceptions[0] from None
+
+
+async def _execute(path: Path, progress: Progress, environment: Mapping[str, str]) -> Any:
     """Run every cell of a notebook in a kernel of its own and return it with its outputs.
 
     Parameters
@@ -69,6 +152,8 @@ def execute(path: Path, progress: Progress) -> Any:
         The notebook; its cells run in its folder.
     progress : Progress
         Told of each cell.
+    environment : mapping
+        What the kernel has besides this process's own.
 
     Raises
     ------
@@ -86,13 +171,15 @@ def execute(path: Path, progress: Progress) -> Any:
         resources={"metadata": {"path": str(path.parent)}},
     )
     cells = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
-    with client.setup_kernel():
+    async with client.async_setup_kernel(env={**os.environ, **environment}):
         for done, index in enumerate(cells):
             progress.step(
                 f"{path.name} : cellule {done + 1} sur {len(cells)}", done / max(len(cells), 1)
             )
             try:
-                client.execute_cell(notebook.cells[index], index, execution_count=done + 1)
+                await client.async_execute_cell(
+                    notebook.cells[index], index, execution_count=done + 1
+                )
             except CellExecutionError as error:
                 raise _failed(path, notebook, index, f"{error.ename} : {error.evalue}") from None
             except CellTimeoutError:

@@ -16,7 +16,6 @@ from .._errors import UsageError, WaitTimeoutError
 from ..providers.base import Provider
 
 _PORT_RETRY_S = 0.02
-_CLOSED_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -42,16 +41,21 @@ class ServiceAddress:
     cert_file: Path | None = None
     key_file: Path | None = None
 
-    def answers(self) -> bool:
+    def answers(self, closing_s: float = 0.1) -> bool:
         """Return whether a program takes connections at this address now.
 
         An engine's port mapping accepts them in the name of a program that may not be there, then closes them.
+
+        Parameters
+        ----------
+        closing_s : float
+            How long that may take: a connection still open then has a program behind it.
         """
         parts = urlsplit(self.url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         try:
             with socket.create_connection((parts.hostname or "", port), timeout=2.0) as connection:
-                connection.settimeout(_CLOSED_S)
+                connection.settimeout(closing_s)
                 return bool(connection.recv(1))
         except TimeoutError:
             return True  # it waits for a request
@@ -90,7 +94,7 @@ def of_service(
     if url is None:
         return through_api(api, service, chosen, provider.kubeconfig.parent / "tls")
     address = ServiceAddress(url.rstrip("/"), "node-port")
-    while timeout_s and not address.answers():
+    while timeout_s and not address.answers(provider.closing_s):
         if time.monotonic() > end_s:
             raise WaitTimeoutError(
                 f"Joindre le Service « {service['metadata']['name']} » sur {url}",

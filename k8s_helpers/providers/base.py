@@ -170,6 +170,8 @@ class Provider(ABC):
     autoscaler: ClassVar[AutoscalerTimes] = AutoscalerTimes()
     one_api_server: ClassVar[bool] = True
     """Whether there is certainly one only: what it refuses is refused everywhere."""
+    closing_s: ClassVar[float] = 0.1
+    """How long a mapped port may keep a connection open behind which nobody listens, in seconds."""
 
     def __init__(self, name: str = DEFAULT_NAME) -> None:
         self.name = name

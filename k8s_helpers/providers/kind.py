@@ -61,6 +61,7 @@ class KindProvider(Provider):
     """
 
     kind: ClassVar[ProviderName] = "kind"
+    closing_s: ClassVar[float] = 1.0  # the engine's proxy accepts first, then asks the node
     facts: ClassVar[tuple[Fact, ...]] = FACTS
     autoscaler: ClassVar[AutoscalerTimes] = replace(COURSE_TIMES, metrics_window_s=15.0)
 

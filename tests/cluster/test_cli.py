@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 
 import leftovers
 import nbformat
@@ -105,8 +106,8 @@ def test_env_makes_a_shell_use_it(running: str) -> None:
     assert done.stdout.splitlines()[-1] == "namespace/default", done.stderr
 
 
-def _notebook(folder: Path, *cells: str) -> Path:
-    path = folder / "essai.ipynb"
+def _notebook(folder: Path, *cells: str, name: str = "essai") -> Path:
+    path = folder / f"{name}.ipynb"
     notebook = nbformat.v4.new_notebook(
         cells=[
             nbformat.v4.new_code_cell(source, id=f"c{index}") for index, source in enumerate(cells)
@@ -124,6 +125,45 @@ def test_a_notebook_is_run_saved_and_shown(tmp_path: Path) -> None:
     saved = nbformat.read(path, as_version=4)
     assert saved.cells[1].outputs[0].text == f"42 {tmp_path}\n"
     assert "42" in (tmp_path / "pages" / "essai.html").read_text(encoding="utf-8")
+
+
+def test_two_notebooks_at_once_have_a_cluster_each_and_the_second_goes(
+    running: str, tmp_path: Path
+) -> None:
+    tell = """\
+        import pathlib, time
+        from k8s_helpers import connect
+        own = pathlib.Path(f"{connect().provider.name}.seen")
+        own.touch()
+        end_s = time.monotonic() + 120
+        while len(list(pathlib.Path().glob("*.seen"))) < 2 and time.monotonic() < end_s:
+            time.sleep(0.1)
+        print(sorted(str(path) for path in pathlib.Path().glob("*.seen")))"""
+    paths = [_notebook(tmp_path, dedent(tell), name=name) for name in ("un", "deux")]
+    done = k8s_lab("run", *paths, "--jobs", "2", "--name", running, "--html", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "2 notebook(s)" in done.stdout
+    for path in paths:
+        page = path.with_suffix(".html").read_text(encoding="utf-8")
+        assert f"{running}-2.seen" in page and f"{running}.seen" in page
+    assert k8s_lab("status", "--name", f"{running}-2").returncode == 5
+    assert k8s_lab("status", "--name", running).returncode == 0
+    assert running in k8s_lab("kubectl", "get", "nodes").stdout
+
+
+def test_a_notebook_that_fails_ends_those_beside_it(running: str, tmp_path: Path) -> None:
+    patient = _notebook(tmp_path, "import time; time.sleep(200)", name="patient")
+    wrong = _notebook(tmp_path, "1 / 0", name="faux")
+    done = k8s_lab("run", patient, wrong, "--jobs", "2", "--name", running)
+    assert "ZeroDivisionError" in mistake(done, 15)
+
+
+def test_several_at_once_want_clusters_of_their_own(tmp_path: Path) -> None:
+    path = _notebook(tmp_path, "1")
+    told = mistake(k8s_lab("run", path, path, "--jobs", "2", "--save"), 2)
+    assert "« --save »" in told
+    told = mistake(k8s_lab("run", path, path, "--jobs", "2", "--provider", "kind"), 2)
+    assert "« kind »" in told
 
 
 def test_a_cell_that_fails_is_shown_and_nothing_is_saved(tmp_path: Path) -> None:
