@@ -6,8 +6,9 @@ import asyncio
 import collections
 import contextlib
 import os
+import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,15 @@ from .french import FrenchCommand
 from .options import Selection, cluster_options
 
 if TYPE_CHECKING:
+    from nbclient import NotebookClient
+
     from .._progress import Progress
 
 CELL_TIMEOUT_S = 900
 """Longer than any measure of the course takes on a slow machine."""
+
+_LEAVE_S = 15.0
+"""Longest wait for a cell that is interrupted: an experiment deletes its namespaces."""
 
 MOST_JOBS = 8
 """More clusters at once are a typing mistake."""
@@ -129,21 +135,41 @@ async def _execute_all(
 ) -> None:
     """Execute notebooks in their order, each in the first lane that is free; the first error ends all."""
     waiting = collections.deque(notebooks)
+    stop, interrupted = asyncio.Event(), asyncio.Event()
+
+    def interrupt() -> None:
+        interrupted.set()
+        stop.set()
 
     async def work(environment: Mapping[str, str]) -> None:
-        while waiting:
+        while waiting and not stop.is_set():
             path = waiting.popleft()
-            keep(path, await _execute(path, progress, environment))
+            try:
+                keep(path, await _execute(path, progress, environment, stop))
+            except BaseException:
+                stop.set()
+                raise
 
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, interrupt)
     try:
-        async with asyncio.TaskGroup() as group:
-            for lane in lanes:
-                group.create_task(work(lane))
-    except* Exception as failed:
-        raise failed.exceptions[0] from None
+        ends = await asyncio.gather(*map(work, lanes), return_exceptions=True)
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+    if interrupted.is_set():
+        raise KeyboardInterrupt
+    for end in ends:
+        if end is not None and not isinstance(end, _StoppedError):
+            raise end
 
 
-async def _execute(path: Path, progress: Progress, environment: Mapping[str, str]) -> Any:
+class _StoppedError(Exception):
+    """Its student wants no more, or a notebook beside it failed."""
+
+
+async def _execute(
+    path: Path, progress: Progress, environment: Mapping[str, str], stop: asyncio.Event
+) -> Any:
     """Run every cell of a notebook in a kernel of its own and return it with its outputs.
 
     Parameters
@@ -154,6 +180,8 @@ async def _execute(path: Path, progress: Progress, environment: Mapping[str, str
         Told of each cell.
     environment : mapping
         What the kernel has besides this process's own.
+    stop : Event
+        Once set, the cell that runs is interrupted, so that its experiment can tidy up, and the notebook left.
 
     Raises
     ------
@@ -169,17 +197,16 @@ async def _execute(path: Path, progress: Progress, environment: Mapping[str, str
         timeout=CELL_TIMEOUT_S,
         record_timing=False,
         resources={"metadata": {"path": str(path.parent)}},
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )
     cells = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
-    async with client.async_setup_kernel(env={**os.environ, **environment}):
+    async with _kernel(client, environment):
         for done, index in enumerate(cells):
             progress.step(
                 f"{path.name} : cellule {done + 1} sur {len(cells)}", done / max(len(cells), 1)
             )
             try:
-                await client.async_execute_cell(
-                    notebook.cells[index], index, execution_count=done + 1
-                )
+                await _execute_cell(client, index, done + 1, stop)
             except CellExecutionError as error:
                 raise _failed(path, notebook, index, f"{error.ename} : {error.evalue}") from None
             except CellTimeoutError:
@@ -189,6 +216,43 @@ async def _execute(path: Path, progress: Progress, environment: Mapping[str, str
                 raise _failed(path, notebook, index, "le noyau Python s’est arrêté") from None
         client.set_widgets_metadata()
     return notebook
+
+
+async def _execute_cell(
+    client: NotebookClient, index: int, number: int, stop: asyncio.Event
+) -> None:
+    from jupyter_core.utils import ensure_async
+
+    running = asyncio.ensure_future(
+        client.async_execute_cell(client.nb.cells[index], index, execution_count=number)
+    )
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not running.done():
+        assert client.km is not None
+        await ensure_async(client.km.interrupt_kernel())
+        await asyncio.wait({running}, timeout=_LEAVE_S)
+        running.cancel()
+        await asyncio.wait({running})
+        raise _StoppedError from running.exception()
+    running.result()
+
+
+@contextlib.asynccontextmanager
+async def _kernel(client: NotebookClient, environment: Mapping[str, str]) -> AsyncIterator[None]:
+    """Give a client a kernel of its own while a block runs."""
+    from jupyter_core.utils import ensure_async
+
+    client.km = client.create_kernel_manager()
+    await client.async_start_new_kernel(env={**os.environ, **environment})
+    try:
+        await client.async_start_new_kernel_client()
+        yield
+    finally:
+        await ensure_async(client.km.shutdown_kernel())
+        if client.kc is not None:
+            client.kc.stop_channels()
 
 
 def _read(path: Path) -> Any:

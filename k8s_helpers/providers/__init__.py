@@ -43,8 +43,8 @@ def select(
     """
     options = {"kubeconfig": kubeconfig, "context": context, "namespace_prefix": namespace_prefix}
     given = {name: value for name, value in options.items() if value is not None}
-    provider_name = provider_name or os.environ.get("K8S_HELPERS_PROVIDER")
-    cluster_name = cluster_name or os.environ.get("K8S_HELPERS_CLUSTER")
+    provider_name = provider_name or os.environ.get("K8S_HELPERS_PROVIDER") or None
+    cluster_name = cluster_name or os.environ.get("K8S_HELPERS_CLUSTER") or None
     if provider_name is None and not given and (in_use := current.recall()) is not None:
         provider_name = in_use[0]
         cluster_name = cluster_name or in_use[1]

@@ -148,7 +148,8 @@ def test_two_notebooks_at_once_have_a_cluster_each_and_the_second_goes(
         assert f"{running}-2.seen" in page and f"{running}.seen" in page
     assert k8s_lab("status", "--name", f"{running}-2").returncode == 5
     assert k8s_lab("status", "--name", running).returncode == 0
-    assert running in k8s_lab("kubectl", "get", "nodes").stdout
+    found = k8s_lab("kubectl", "get", "nodes", K8S_HELPERS_PROVIDER="")  # the one in use
+    assert running in found.stdout, found.stderr
 
 
 def test_a_notebook_that_fails_ends_those_beside_it(running: str, tmp_path: Path) -> None:
@@ -156,6 +157,24 @@ def test_a_notebook_that_fails_ends_those_beside_it(running: str, tmp_path: Path
     wrong = _notebook(tmp_path, "1 / 0", name="faux")
     done = k8s_lab("run", patient, wrong, "--jobs", "2", "--name", running)
     assert "ZeroDivisionError" in mistake(done, 15)
+
+
+def test_ctrl_c_ends_the_cell_that_runs(tmp_path: Path) -> None:
+    cell = """\
+        import pathlib, time
+        try:
+            time.sleep(200)
+        finally:
+            pathlib.Path("tidy").touch()"""
+    path = _notebook(tmp_path, dedent(cell))
+    with subprocess.Popen([K8S_LAB, "run", path], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "cellule 1 sur 1" in process.stderr.readline()
+        time.sleep(1)  # the cell is on its way to the kernel
+        process.send_signal(signal.SIGINT)
+        told = process.stderr.read()
+    assert (process.returncode, told.strip()) == (130, "Interrompu.")
+    assert (tmp_path / "tidy").exists()
 
 
 def test_several_at_once_want_clusters_of_their_own(tmp_path: Path) -> None:
