@@ -54,10 +54,11 @@ def connect(
     told = progress or _progress.reporter()
     try:
         chosen.up(told)
+        cluster = Cluster(chosen)
+        cluster.sweep(told)
     finally:
         if progress is None:
             told.done()
-    cluster = Cluster(chosen)
     current.remember(chosen)
     os.environ.update(environment(chosen))
     if _current is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 from collections.abc import Sequence
@@ -10,11 +11,12 @@ from typing import Any
 
 from .. import _progress
 from .._api import ApiSession
+from .._errors import K8sHelpersError
 from .._progress import Progress
 from .._run import Completed, run
 from ..providers import labels
 from ..providers.base import ClusterIncident, Provider
-from . import badge
+from . import badge, ownership
 from .discovery import Kinds
 from .namespaces import Namespace
 
@@ -70,6 +72,24 @@ class Cluster:
         query = {"labelSelector": labels.selector(self.provider.namespace_prefix)}
         answer = self.api.request("GET", "/api/v1/namespaces", query=query)
         return [item["metadata"]["name"] for item in answer["items"]]
+
+    def sweep(self, progress: Progress) -> None:
+        """Have the namespaces deleted that a killed kernel of this machine has left; wait for none of them.
+
+        Whatever the cluster answers: who connects has come for something else.
+        """
+        with contextlib.suppress(K8sHelpersError):
+            for name in ownership.abandoned(self.api, self.provider.namespace_prefix):
+                progress.step(f"Suppression de « {name} », qu’un noyau arrêté avait laissé")
+                ownership.delete(
+                    self.api,
+                    self.kinds,
+                    name,
+                    self.provider.namespace_prefix,
+                    grace_s=1.0,
+                    timeout_s=0.0,
+                    one_api_server=self.provider.one_api_server,
+                )
 
     def nodes(self) -> list[dict[str, Any]]:
         """Return the nodes."""

@@ -55,7 +55,7 @@ class Namespace:
         return f"<Namespace {self.name}>"
 
     def __enter__(self) -> Namespace:
-        return self.create()
+        return self.create(passing=True)
 
     def __exit__(
         self,
@@ -69,8 +69,15 @@ class Namespace:
 
     # --- its own life
 
-    def create(self, timeout_s: float = CREATE_TIMEOUT_S) -> Namespace:
+    def create(self, timeout_s: float = CREATE_TIMEOUT_S, *, passing: bool = False) -> Namespace:
         """Make the namespace, or take over one that the course has made; return it ready for pods.
+
+        Parameters
+        ----------
+        timeout_s : float
+            Longest wait.
+        passing : bool
+            It is not to outlive this process: where the process is killed, the next `connect` deletes it.
 
         Raises
         ------
@@ -80,7 +87,7 @@ class Namespace:
             An older one of this name does not go away, or no controller gives it its ServiceAccount.
         """
         prefix = self._provider.namespace_prefix
-        ownership.create(self._api, self._kinds, self.name, prefix, timeout_s)
+        ownership.create(self._api, self._kinds, self.name, prefix, timeout_s, passing=passing)
         return self
 
     def delete(self, grace_s: float = 1.0, timeout_s: float = DELETE_TIMEOUT_S) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .. import _process
 from .._api import ApiSession, ApiStatusError
 from .._errors import ApiRefusedError, WaitTimeoutError
 from ..providers import labels
@@ -15,9 +16,20 @@ from .discovery import Kinds
 
 
 def create(
-    api: ApiSession, kinds: Kinds, name: str, namespace_prefix: str, timeout_s: float
+    api: ApiSession,
+    kinds: Kinds,
+    name: str,
+    namespace_prefix: str,
+    timeout_s: float,
+    *,
+    passing: bool,
 ) -> None:
     """Make a namespace, or take over one that the course has made; return once pods can be made in it.
+
+    Parameters
+    ----------
+    passing : bool
+        It ends with this process at the latest: `abandoned` finds it afterwards.
 
     Raises
     ------
@@ -26,7 +38,9 @@ def create(
     WaitTimeoutError
         An older one of this name does not go away.
     """
-    metadata = {"name": name, "labels": labels.of(namespace_prefix)}
+    metadata: dict[str, Any] = {"name": name, "labels": labels.of(namespace_prefix)}
+    if passing:
+        metadata["annotations"] = {labels.PROCESS: _process.identity()}
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
     end_s = time.monotonic() + timeout_s
     while True:
@@ -94,6 +108,16 @@ def delete(
         if one_api_server:
             emptying.empty(api, name, grace_s, timeout_s)
         _wait_gone(api, kinds, name, max(0.0, end_s - time.monotonic()))
+
+
+def abandoned(api: ApiSession, namespace_prefix: str) -> Iterator[str]:
+    """Yield the namespaces whose process, of this machine, has ended without deleting them: killed, or restarted."""
+    query = {"labelSelector": labels.selector(namespace_prefix)}
+    for found in api.request("GET", "/api/v1/namespaces", query=query)["items"]:
+        metadata = found["metadata"]
+        maker = metadata.get("annotations", {}).get(labels.PROCESS)
+        if maker and "deletionTimestamp" not in metadata and _process.has_ended(maker):
+            yield metadata["name"]
 
 
 def _existing(api: ApiSession, name: str) -> dict[str, Any] | None:

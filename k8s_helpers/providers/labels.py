@@ -6,6 +6,8 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 OURS = "k8s-helpers"
 PREFIX = "k8s-helpers/namespace-prefix"
 """On a shared cluster: whose namespaces these are; "none" without a prefix."""
+PROCESS = "k8s-helpers/process"
+"""Annotation of a namespace that goes with the process that made it: which one that is (`_process.identity`)."""
 
 
 def of(namespace_prefix: str) -> dict[str, str]:

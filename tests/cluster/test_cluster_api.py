@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
+import sys
 import threading
 import time
 import urllib.request
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from live import eventually
@@ -22,6 +25,7 @@ from k8s_helpers._errors import (
     WaitTimeoutError,
 )
 from k8s_helpers._progress import Silent
+from k8s_helpers._run import run
 from k8s_helpers.cluster import Cluster, Namespace, connect, current_cluster
 from k8s_helpers.manifests import ManifestSyntaxError
 
@@ -73,6 +77,28 @@ def test_the_cluster_is_found_again_and_kubectl_speaks_to_it(cluster: Cluster) -
     assert os.environ["KUBECONFIG"] == str(cluster.kubeconfig)
     assert Path.home() / ".kube" not in cluster.kubeconfig.parents
     assert "kube-system" in again.kubectl("get namespaces -o name").stdout
+
+
+def test_what_a_killed_kernel_has_left_goes_with_the_next_connect(cluster: Cluster) -> None:
+    """A namespace that was to stay, and one of a process that lives, are left alone."""
+    names = [f"{what}-{secrets.token_hex(3)}" for what in ("laisse", "voulu")]
+    kernel = f"""\
+        import os, signal
+        from k8s_helpers import connect
+        cluster = connect(provider="embedded", name={cluster.provider.name!r})
+        cluster.namespace({names[1]!r}).create()
+        with cluster.namespace({names[0]!r}):
+            os.kill(os.getpid(), signal.SIGKILL)"""
+    done = run([sys.executable, "-c", dedent(kernel)], timeout_s=120, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    with cluster.namespace(f"vivant-{secrets.token_hex(3)}") as alive:
+        assert {*names, alive.name} <= set(cluster.namespaces())
+        try:
+            connect(provider="embedded", progress=Silent())
+            eventually(lambda: names[0] not in cluster.namespaces())
+            assert {names[1], alive.name} <= set(cluster.namespaces())
+        finally:
+            cluster.namespace(names[1]).delete()
 
 
 def test_the_node_keeps_the_configuration_of_an_image(cluster: Cluster, image: str) -> None:
