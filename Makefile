@@ -9,6 +9,7 @@ SHELL := /bin/sh
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TWICE := $(BIN)/python tests/twice.py
 
 PYTHONS := python3.13 python3.12 python3.14 python3.11 python3 python
 PYTHON ?= $(shell for python in $(PYTHONS); do \
@@ -64,25 +65,18 @@ test: env lint
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=line \
 		test-cluster test-exercises test-notebooks test-unit
 
-# What fails beside another lot on a busy machine is tried once more; a test that fails twice has found a defect.
-define twice
-	$(BIN)/pytest -o cache_dir=.pytest_cache/$@ $(1) || { \
-		echo '$@: once more, what failed.'; \
-		$(BIN)/pytest -o cache_dir=.pytest_cache/$@ --last-failed --last-failed-no-failures=none $(1); }
-endef
-
 test-unit: env
-	$(call twice,tests/unit)
+	$(TWICE) unit tests/unit
 
 test-cluster: env
-	$(call twice,tests/cluster)
+	$(TWICE) cluster tests/cluster
 
 test-exercises: env
-	$(call twice,tests/notebooks/test_exercises.py)
+	$(TWICE) exercises tests/notebooks/test_exercises.py
 
 # With the tests of their skeleton, which bring the run's own home along.
 test-notebooks: env
-	$(BIN)/pytest --nbval --nbval-current-env --ignore=tests/notebooks/test_exercises.py tests/notebooks $(NOTEBOOKS)
+	$(TWICE) notebooks --nbval --nbval-current-env --ignore=tests/notebooks/test_exercises.py tests/notebooks $(NOTEBOOKS)
 
 test-embedded: env
 	$(BIN)/pytest -m 'not kind' tests
