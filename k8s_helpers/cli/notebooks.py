@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,7 @@ _SHOWN_LINES = 12
 @click.command(
     "run",
     cls=FrenchCommand,
-    help="Exécute des notebooks, cellule par cellule. Code 15 si une cellule échoue.",
+    help="Exécute des notebooks, cellule par cellule, sans toucher à votre progression. Code 15 si une cellule échoue.",
 )
 @click.argument(
     "notebooks", metavar="NOTEBOOK…", nargs=-1, required=True, type=click.Path(path_type=Path)
@@ -189,7 +190,6 @@ async def _execute(
         Not a notebook, a cell that raises or takes more than `CELL_TIMEOUT_S`, a kernel that dies.
     """
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     notebook = _read(path)
     client = NotebookClient(
@@ -199,6 +199,23 @@ async def _execute(
         resources={"metadata": {"path": str(path.parent)}},
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )
+    with tempfile.TemporaryDirectory(prefix="k8s-lab-") as folder:
+        # A first check gives a first hint, whatever was tried here before; and who executes notebooks learns nothing.
+        journal = {"K8S_HELPERS_PROGRESS": str(Path(folder) / "progress.json")}
+        await _execute_cells(client, {**environment, **journal}, path, progress, stop)
+    return notebook
+
+
+async def _execute_cells(
+    client: NotebookClient,
+    environment: Mapping[str, str],
+    path: Path,
+    progress: Progress,
+    stop: asyncio.Event,
+) -> None:
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    notebook = client.nb
     cells = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     async with _kernel(client, environment):
         for done, index in enumerate(cells):
@@ -215,7 +232,6 @@ async def _execute(
             except DeadKernelError:
                 raise _failed(path, notebook, index, "le noyau Python s’est arrêté") from None
         client.set_widgets_metadata()
-    return notebook
 
 
 async def _execute_cell(

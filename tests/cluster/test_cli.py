@@ -195,6 +195,17 @@ def test_a_cell_that_fails_is_shown_and_nothing_is_saved(tmp_path: Path) -> None
     assert path.read_bytes() == before
 
 
+def test_a_run_neither_knows_nor_changes_what_was_tried_before(tmp_path: Path) -> None:
+    mine = tmp_path / "progress.json"
+    cell = "from k8s_helpers import check; print(check('14-choisir', {}))"
+    path = _notebook(tmp_path, cell)
+    for _ in range(2):
+        done = k8s_lab("run", path, "--save", K8S_HELPERS_PROGRESS=str(mine))
+        assert done.returncode == 0, done.stderr
+        assert "Indice 1 sur" in nbformat.read(path, as_version=4).cells[0].outputs[0].text
+    assert not mine.exists()
+
+
 def test_what_is_no_notebook_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "essai.ipynb"
     mistake(k8s_lab("run", path), 15)

@@ -6,6 +6,7 @@ import ast
 import itertools
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,18 @@ def test_what_changes_from_one_run_to_the_next_is_not_compared(path: Path) -> No
         for output in cell.outputs:
             text = output.get("text", "") or output.get("data", {}).get("text/plain", "")
             assert not NUMBER_AND_UNIT.search(text), text
+
+
+@all_notebooks
+def test_no_hint_is_given_before_it_is_asked_for(path: Path) -> None:
+    """What is read without running must not spoil an exercise: the third hint nearly solves it."""
+    asked: Counter[str] = Counter()
+    for cell in _code(path):
+        shown = json.dumps(cell.outputs, ensure_ascii=False)
+        for name in re.findall(r'\b(?:check|hint)\("([^"]+)"', cell.source):
+            asked[name] += 1
+            degrees = {int(degree) for degree in re.findall(r"Indice (\d) sur", shown)}
+            assert degrees <= {asked[name]}, name
 
 
 @all_notebooks
