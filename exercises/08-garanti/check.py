@@ -8,7 +8,14 @@ import urllib.request
 from typing import Any
 
 from k8s_helpers._french import seconds
-from k8s_helpers.exercises import Bench, Finding, container_end, container_runs, container_statuses
+from k8s_helpers.exercises import (
+    Bench,
+    Finding,
+    container_end,
+    container_runs,
+    container_statuses,
+    wait_placed,
+)
 
 WORK_MS, LONGEST_S, TRIES = 100, 0.7, 3
 LABEL = "vitrine"
@@ -29,7 +36,7 @@ def check(bench: Bench) -> Finding:
     quality = pod["status"]["qosClass"]
     if quality != "Guaranteed":
         return Finding("classe", f"votre pod est de classe {quality}.")
-    if said := bench.wait_placed(name):
+    if said := wait_placed(bench, name):
         return Finding("pending", f"votre pod reste Pending. L’ordonnanceur dit : {said}")
     if pod["metadata"].get("labels", {}).get("app") != LABEL:
         return Finding("etiquette", f"votre pod ne porte plus l’étiquette « app: {LABEL} ».")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from k8s_helpers._french import count
 from k8s_helpers.exercises import Bench, Finding, replicas
 
@@ -25,13 +27,27 @@ def check(bench: Bench) -> Finding:
     bench.progress.step("Le soir : zéro pod")
     bench.namespace.scale("statefulset", "base", 0)
     bench.wait_settled()
-    while bench.namespace.list("pod"):
+    while bench.namespace.list("pod") or any(map(_condemned, _claims(bench))):
         bench.pause(0.2)
-    kept = len(bench.namespace.list("persistentvolumeclaim"))
+    kept = len(_claims(bench))
     bench.progress.step("Le matin : deux pods")
     bench.namespace.scale("statefulset", "base", REPLICAS)
     bench.wait_settled()
     return _judge(bench, {pod: _notes(bench, pod) for pod in pods}, kept)
+
+
+def _claims(bench: Bench) -> list[dict[str, Any]]:
+    return bench.namespace.list("persistentvolumeclaim")
+
+
+def _condemned(claim: dict[str, Any]) -> bool:
+    """Whether a claim goes with its pod (whenScaled: Delete): a pod made before it is gone would wait for it forever.
+
+    Source: https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/statefulset/stateful_pod_control.go
+    """
+    metadata = claim["metadata"]
+    owners = metadata.get("ownerReferences", ())
+    return "deletionTimestamp" in metadata or any(one["kind"] == "Pod" for one in owners)
 
 
 def _notes(bench: Bench, pod: str) -> list[str]:
@@ -49,7 +65,7 @@ def _judge(bench: Bench, notes: dict[str, list[str]], kept: int) -> Finding:
     if kept:
         claims = count(kept, "demande de volume a survécu", "demandes de volume ont survécu")
         return Finding("ailleurs", f"{told} ; pourtant {claims}.")
-    if bench.namespace.list("persistentvolumeclaim"):
+    if _claims(bench):
         return Finding(
             "supprimees",
             f"{told} ; les demandes de volume ont été effacées le soir, et refaites le matin.",

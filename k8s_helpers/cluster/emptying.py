@@ -21,7 +21,7 @@ _AGAIN_S = 2.0
 """How often what is still there is told to go once more: it may have been refused because of what went first."""
 
 
-def empty(api: ApiSession, name: str, grace_s: float, timeout_s: float) -> None:
+def empty(api: ApiSession, name: str, uid: str, grace_s: float, timeout_s: float) -> None:
     """Delete all that a terminating namespace holds, then let it go; what takes too long is left to the controller.
 
     Parameters
@@ -30,6 +30,8 @@ def empty(api: ApiSession, name: str, grace_s: float, timeout_s: float) -> None:
         Of a cluster with one API server.
     name : str
         The namespace, whose deletion was asked for.
+    uid : str
+        Its own: another one of that name, made as soon as this one is gone, is left alone.
     grace_s : float
         Time that its pods get to stop.
     timeout_s : float
@@ -48,9 +50,22 @@ def empty(api: ApiSession, name: str, grace_s: float, timeout_s: float) -> None:
         if time.monotonic() > told_s + _AGAIN_S:
             told_s = time.monotonic()
             for kind in left:
+                if not _ends(api, name, uid):
+                    return
                 _delete(api, kind, name, grace_s)
         time.sleep(_POLL_S)
     _finalize(api, name)
+
+
+def _ends(api: ApiSession, name: str, uid: str) -> bool:
+    """Return whether the namespace of that name is still that one, on its way out."""
+    try:
+        metadata = api.request("GET", f"/api/v1/namespaces/{name}")["metadata"]
+    except ApiStatusError as error:
+        if error.code == 404:
+            return False
+        raise
+    return metadata["uid"] == uid and "deletionTimestamp" in metadata
 
 
 def _deletable(api: ApiSession) -> Sequence[Kind]:

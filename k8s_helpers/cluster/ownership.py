@@ -106,7 +106,7 @@ def delete(
     if timeout_s:
         end_s = time.monotonic() + timeout_s
         if one_api_server:
-            emptying.empty(api, name, grace_s, timeout_s)
+            emptying.empty(api, name, found["metadata"]["uid"], grace_s, timeout_s)
         _wait_gone(api, kinds, name, max(0.0, end_s - time.monotonic()))
 
 

@@ -12,6 +12,7 @@ from .finding import Finding, Verdict
 from .guard import only, replicas
 from .marking import check, hint, starter
 from .overview import Overview, progress
+from .placement import wait_placed
 
 __all__ = [
     "Bench",
@@ -33,4 +34,5 @@ __all__ = [
     "progress",
     "replicas",
     "starter",
+    "wait_placed",
 ]

@@ -19,7 +19,7 @@ from ..recorder import Recorder
 from ..recording import Run
 from . import guard, rights
 from .catalogue import Exercise
-from .containers import container_has_ended, container_statuses, unschedulable
+from .containers import container_has_ended, container_statuses
 from .guard import Objects
 
 BEFORE_S = 2.0
@@ -40,9 +40,6 @@ _LAUNCH_S = 20.0
 
 _AT_ONCE_S = 1.0
 """A program that finds nothing of its own ends sooner."""
-
-_RETRY_S = 3.0
-"""The scheduler tries a pod again a second or two after another made room."""
 
 _QUOTA_EXTRA_PODS = 4
 """A pod on its way out counts too: the quota leaves room for some."""
@@ -278,31 +275,6 @@ class Bench:
             if container in (None, one["name"])
             and ("running" in one.get("state", {}) or container_has_ended(one))
         ]
-
-    def wait_placed(self, pod: str) -> str:
-        """Wait until a node takes a pod; return the scheduler's words where none does.
-
-        Pods of an earlier check that are still on their way out keep their place: they do not count against an answer.
-        """
-        refused_s = None
-        while True:
-            found = self.namespace.get("pod", pod)
-            if found["spec"].get("nodeName"):
-                return ""
-            said = unschedulable(found)
-            if not said or self._some_leave():
-                refused_s = None
-            elif refused_s is None:
-                refused_s = time.monotonic()
-            elif time.monotonic() - refused_s > _RETRY_S:
-                return said
-            self.pause(0.2)
-
-    def _some_leave(self) -> bool:
-        if self.cluster.provider.kind == "existing":
-            return False  # others' pods come and go there all day
-        pods = self.cluster.api.request("GET", "/api/v1/pods")["items"]
-        return any("deletionTimestamp" in pod["metadata"] for pod in pods)
 
     def standing(self) -> tuple[int, int]:
         """Return how many containers are ready, and how often containers were restarted in all."""

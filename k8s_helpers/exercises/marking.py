@@ -32,6 +32,9 @@ from .finding import Finding, Verdict
 CheckFunction = Callable[[Bench], Finding]
 ValuesFunction = Callable[[Mapping[str, Any]], Finding]
 
+_emptying: dict[str, threading.Thread] = {}
+"""Who still empties the namespace of a check that is over, by the namespace's name."""
+
 NOT_JUDGED = "sans-image"
 """Code of what was found where the cluster could not run the answer: no attempt is noted."""
 
@@ -123,6 +126,8 @@ def _try(
     cluster = cluster or current_cluster()
     namespace = cluster.namespace(f"exercice-{exercise.name}")
     told.step("Préparation de l’exercice")
+    if (emptying := _emptying.pop(namespace.name, None)) is not None:
+        emptying.join()  # it goes by the namespace's name, which the next one has too
     namespace.delete()  # what the last check has left, or one that was cut short
     namespace.create(passing=True)
     try:
@@ -149,7 +154,9 @@ def _try(
     finally:
         # Whoever waits for a verdict need not wait for the namespace to go: told to, it does so even if we end here.
         namespace.delete(timeout_s=0)
-        threading.Thread(target=_empty, args=(namespace,), daemon=True).start()
+        emptying = threading.Thread(target=_empty, args=(namespace,), daemon=True)
+        _emptying[namespace.name] = emptying
+        emptying.start()
 
 
 def _empty(namespace: Namespace) -> None:

@@ -26,7 +26,7 @@ from k8s_helpers._errors import (
 )
 from k8s_helpers._progress import Silent
 from k8s_helpers._run import run
-from k8s_helpers.cluster import Cluster, Namespace, connect, current_cluster
+from k8s_helpers.cluster import Cluster, Namespace, connect, current_cluster, emptying
 from k8s_helpers.manifests import ManifestSyntaxError
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: '1'}\n"
@@ -99,6 +99,18 @@ def test_what_a_killed_kernel_has_left_goes_with_the_next_connect(cluster: Clust
             assert {names[1], alive.name} <= set(cluster.namespaces())
         finally:
             cluster.namespace(names[1]).delete()
+
+
+def test_who_empties_a_namespace_leaves_alone_another_one_of_its_name(cluster: Cluster) -> None:
+    """It is not quick: meanwhile the namespace may have gone, and been made anew."""
+    namespace = cluster.namespace(f"meme-nom-{secrets.token_hex(3)}").create()
+    try:
+        namespace.apply(CONFIG)
+        namespace.delete(timeout_s=0)  # its controller empties it in 5 s
+        emptying.empty(cluster.api, namespace.name, "of the one before", 1.0, 3.0)
+        assert namespace.get("configmap", "a")["data"] == {"x": "1"}
+    finally:
+        namespace.delete()
 
 
 def test_the_node_keeps_the_configuration_of_an_image(cluster: Cluster, image: str) -> None:
