@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+import itertools
 import os
 import signal
 import sys
@@ -80,17 +81,17 @@ def run_notebooks(
         with contextlib.ExitStack() as stack:
             lanes: list[Mapping[str, str]] = [{}]
             if jobs > 1:
-                lanes += _further_lanes(selection, min(jobs, len(notebooks)) - 1, save, stack)
+                lanes = _lanes(selection, min(jobs, len(notebooks)), save, stack)
             asyncio.run(_execute_all(notebooks, lanes, progress, keep))
     finally:
         progress.done()
     click.echo(f"{len(notebooks)} notebook(s) exécuté(s) sans erreur.")
 
 
-def _further_lanes(
+def _lanes(
     selection: Selection, count: int, save: bool, stack: contextlib.ExitStack
 ) -> list[Mapping[str, str]]:
-    """Return what makes a kernel choose a cluster of its own, for `count` clusters that end with `stack`.
+    """Return what makes a kernel choose its cluster: the one that is meant, then others, which end with `stack`.
 
     Raises
     ------
@@ -115,17 +116,15 @@ def _further_lanes(
             "Enlevez « --jobs », ou « --save ».",
         )
     stack.callback(current.remember, first)  # notebooks of other lanes make theirs the one in use
-    lanes: list[Mapping[str, str]] = []
-    number = 2
-    while len(lanes) < count:
+    clusters = [first]
+    for number in itertools.count(2):
+        if len(clusters) == count:
+            break
         provider = EmbeddedProvider(f"{first.name}-{number}")
-        number += 1
         if provider.status().state == "absent":
             stack.callback(provider.down, _progress.Silent())
-            lanes.append(
-                {"K8S_HELPERS_PROVIDER": provider.kind, "K8S_HELPERS_CLUSTER": provider.name}
-            )
-    return lanes
+            clusters.append(provider)
+    return [Selection(one.kind, one.name).environment() for one in clusters]
 
 
 async def _execute_all(

@@ -41,7 +41,7 @@ class ServiceAddress:
     cert_file: Path | None = None
     key_file: Path | None = None
 
-    def answers(self, closing_s: float = 0.1) -> bool:
+    def answers(self, closing_s: float) -> bool:
         """Return whether a program takes connections at this address now.
 
         An engine's port mapping accepts them in the name of a program that may not be there, then closes them.

@@ -14,7 +14,6 @@ from .._api import ApiSession
 from .._errors import K8sHelpersError
 from .._progress import Progress
 from .._run import Completed, run
-from ..providers import labels
 from ..providers.base import ClusterIncident, Provider
 from . import badge, ownership
 from .discovery import Kinds
@@ -69,9 +68,8 @@ class Cluster:
 
     def namespaces(self) -> list[str]:
         """Return the real names of the namespaces that the course has made here."""
-        query = {"labelSelector": labels.selector(self.provider.namespace_prefix)}
-        answer = self.api.request("GET", "/api/v1/namespaces", query=query)
-        return [item["metadata"]["name"] for item in answer["items"]]
+        found = ownership.ours(self.api, self.provider.namespace_prefix)
+        return [item["metadata"]["name"] for item in found]
 
     def sweep(self, progress: Progress) -> None:
         """Have the namespaces deleted that a killed kernel of this machine has left; wait for none of them.

@@ -51,6 +51,14 @@ def condition(item: Mapping[str, Any], name: str) -> str | None:
     return None
 
 
+def unschedulable(pod: Mapping[str, Any]) -> str:
+    """Return the scheduler's words where it found no node for the pod; "" otherwise."""
+    for one in pod.get("status", {}).get("conditions", ()):
+        if one["type"] == "PodScheduled" and one.get("reason") == "Unschedulable":
+            return str(one.get("message", ""))
+    return ""
+
+
 def ready(pod: Mapping[str, Any]) -> bool:
     """Return whether a pod is Ready and not on its way out."""
     return condition(pod, "Ready") == "True" and "deletionTimestamp" not in pod["metadata"]

@@ -110,10 +110,16 @@ def delete(
         _wait_gone(api, kinds, name, max(0.0, end_s - time.monotonic()))
 
 
+def ours(api: ApiSession, namespace_prefix: str) -> list[dict[str, Any]]:
+    """Return the namespaces that the course has made with that prefix."""
+    query = {"labelSelector": labels.selector(namespace_prefix)}
+    items: list[dict[str, Any]] = api.request("GET", "/api/v1/namespaces", query=query)["items"]
+    return items
+
+
 def abandoned(api: ApiSession, namespace_prefix: str) -> Iterator[str]:
     """Yield the namespaces whose process, of this machine, has ended without deleting them: killed, or restarted."""
-    query = {"labelSelector": labels.selector(namespace_prefix)}
-    for found in api.request("GET", "/api/v1/namespaces", query=query)["items"]:
+    for found in ours(api, namespace_prefix):
         metadata = found["metadata"]
         maker = metadata.get("annotations", {}).get(labels.PROCESS)
         if maker and "deletionTimestamp" not in metadata and _process.has_ended(maker):

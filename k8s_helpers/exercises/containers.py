@@ -1,4 +1,4 @@
-"""What a pod says of itself and its containers, for checks: its place, their states, and how one ended."""
+"""What a pod says of its containers, for checks: their states, and how one ended."""
 
 from __future__ import annotations
 
@@ -34,11 +34,3 @@ def container_end(pod: Mapping[str, Any]) -> dict[str, Any] | None:
             if ended := state.get("terminated"):
                 return dict(ended)
     return None
-
-
-def unschedulable(pod: Mapping[str, Any]) -> str:
-    """Return the scheduler's words where it found no node for the pod; "" otherwise."""
-    for one in pod.get("status", {}).get("conditions", ()):
-        if one["type"] == "PodScheduled" and one.get("reason") == "Unschedulable":
-            return str(one.get("message", ""))
-    return ""

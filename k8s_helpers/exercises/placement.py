@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from ..cluster import Cluster
+from ..cluster.conditions import unschedulable
 from .bench import Bench
-from .containers import unschedulable
 
 _RETRY_S = 3.0
 """The scheduler tries a pod again a second or two after another made room."""

@@ -11,6 +11,7 @@ from .._api import ApiStatusError
 from .._errors import WaitTimeoutError
 from .._progress import Progress
 from ..cluster import Cluster
+from ..cluster.conditions import unschedulable
 from ..forecasts.qos import qos_class
 from ..recording import Recording
 from .play import MANIFESTS, Play, opened
@@ -88,14 +89,10 @@ def _decision(play: Play, name: str) -> dict[str, str]:
     end_s = time.monotonic() + _SCHEDULED_S
     while time.monotonic() < end_s:
         pod = play.namespace.get("pod", name)
-        for condition in pod["status"].get("conditions", ()):
-            if condition["type"] != "PodScheduled":
-                continue
-            if condition["status"] == "True":
-                return {"state": "placé", "reason": "", "message": pod["spec"]["nodeName"]}
-            if condition.get("reason") == "Unschedulable":
-                reason, message = condition["reason"], condition.get("message", "")
-                return {"state": pod["status"]["phase"], "reason": reason, "message": message}
+        if node := pod["spec"].get("nodeName"):
+            return {"state": "placé", "reason": "", "message": node}
+        if message := unschedulable(pod):
+            return {"state": pod["status"]["phase"], "reason": "Unschedulable", "message": message}
         play.pause(_POLL_S)
     raise WaitTimeoutError(
         f"Attendre que l’ordonnanceur place « {name} »",

@@ -194,10 +194,10 @@ def test_check_answers_without_any_cluster_where_the_answer_is_no_answer() -> No
 class _Anything:
     """A cluster, and a namespace of it, that take whatever they are told."""
 
+    name = "exercice"
+
     def namespace(self, name: str) -> _Anything:
         return self
-
-    name = "exercice"
 
     def create(self, *, passing: bool) -> None:
         assert passing, "it goes even where this process is killed"
