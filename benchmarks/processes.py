@@ -20,9 +20,9 @@ _MAPPING = re.compile(
 )
 
 
-def components() -> Mapping[str, int]:
-    """Return the process of each component of the benchmarks' cluster, by name."""
-    return {name: facts["pid"] for name, facts in lifecycle.status(NAME).components.items()}
+def components(cluster: str = NAME) -> Mapping[str, int]:
+    """Return the process of each component of a cluster, by name; of the benchmarks' own by default."""
+    return {name: facts["pid"] for name, facts in lifecycle.status(cluster).components.items()}
 
 
 def control_plane() -> list[int]:
@@ -31,9 +31,9 @@ def control_plane() -> list[int]:
     return [pids[name] for name in CONTROL_PLANE]
 
 
-def node_with_helpers() -> list[int]:
-    """Return the node and those of its children that are the course's own (its spawner), not containers."""
-    node = components()[f"{NAME}-node-1"]
+def node_with_helpers(cluster: str = NAME) -> list[int]:
+    """Return the first node and those of its children that are the course's own (its spawner), not containers."""
+    node = components(cluster)[f"{cluster}-node-1"]
     children = Path(f"/proc/{node}/task/{node}/children").read_text().split()
     return [node, *(int(pid) for pid in children if b"k8s_helpers" in _command(pid))]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import folders, slots
+from . import folders, pki, slots
 from .config import ClusterConfig
 
 
@@ -46,6 +46,7 @@ def left_behind(config: ClusterConfig) -> tuple[str, ...]:
 
 def delete_files(config: ClusterConfig, name: str) -> None:
     """Delete the keys of a node that has left, then its folder."""
-    for suffix in (".crt", ".key", ".kubeconfig"):
+    serving = (f"{pki.KUBELET_SERVING}.crt", f"{pki.KUBELET_SERVING}.key")
+    for suffix in (".crt", ".key", ".kubeconfig", *serving):
         (config.pki / f"{name}{suffix}").unlink(missing_ok=True)
     folders.delete(config.path / "nodes" / name)

@@ -16,6 +16,15 @@ from .._files import write_whole
 SLOTS = 32
 """How many embedded clusters one machine can hold at once."""
 
+ISOLATION_FILE = "isolation"
+"""In a node's folder: how its containers are kept apart (see `node/cri.py`)."""
+
+NODE_PORTS = range(30000, 32768)
+"""Every NodePort that a cluster can give: upstream's own default."""
+
+_NODES_BLOCK = 255
+"""Third byte of the nodes' addresses in the cluster's /16; pods have the blocks below (`node.addresses`)."""
+
 
 @dataclass(frozen=True)
 class ClusterConfig:
@@ -26,9 +35,9 @@ class ClusterConfig:
     directory : str
         The cluster's private folder (0700): `pki/`, `etcd/`, `logs/`, `images/`, `nodes/NAME/`, `kubeconfig`.
     runtime_directory : str
-        Short private folder of the unix sockets (`etcd.sock`, `supervisor.sock`).
+        Short private folder of the unix sockets (`etcd.sock`, `supervisor.sock`, `egress.sock`).
     slot : int
-        0 to 31; decides the loopback blocks and the NodePort range.
+        0 to 31; decides the loopback blocks.
     binaries : str
         Folder of etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl.
     api_port, kubelet_port, metrics_port, ingress_port : int
@@ -68,6 +77,11 @@ class ClusterConfig:
         return self.path / "pki"
 
     @property
+    def egress_socket(self) -> Path:
+        """Where the API server asks for every connection into the cluster."""
+        return self.runtime / "egress.sock"
+
+    @property
     def server(self) -> str:
         """The API server's URL."""
         return f"https://127.0.0.1:{self.api_port}"
@@ -87,13 +101,14 @@ class ClusterConfig:
         """Addresses that pods show in the API (validation refuses endpoints in 127/8)."""
         return f"10.{244 - self.slot}.0.0/16"
 
-    @property
-    def node_port_range(self) -> tuple[int, int]:
-        """First and last NodePort; slots do not overlap, as all listen on 127.0.0.1."""
-        if self.slot == 0:
-            return (30000, 30999)
-        first = 31000 + (self.slot - 1) * 56
-        return (first, first + 55)
+    def node_address(self, node: str) -> str:
+        """Return a node's own loopback address, which no other cluster of the machine has (127.244.255.1)."""
+        return self.bindable(self.node_shown(node))
+
+    def node_shown(self, node: str) -> str:
+        """Return the form of it that the API server consents to connect to (10.244.255.1)."""
+        first, second = self.pod_cidr.split(".")[:2]
+        return f"{first}.{second}.{_NODES_BLOCK}.{self.node_names.index(node) + 1}"
 
     def bindable(self, pod_ip: str) -> str:
         """Return the loopback address that stands for a pod's address (10.244.a.b → 127.244.a.b)."""

@@ -13,9 +13,10 @@ from typing import Any
 
 from .. import _paths
 from .._errors import BusyError, ComponentError, ResourceError, UsageError, WaitTimeoutError
+from .._files import write_whole
 from .._progress import Progress
 from .._run import spawn
-from . import binaries, control, folders, pki, preflight, slots
+from . import binaries, control, control_plane, folders, pki, preflight, slots
 from .config import ClusterConfig
 from .lock import signed_by, unsign
 from .supervisor import FAILURE_FILE, record_incident
@@ -58,6 +59,9 @@ def start(
             config = _configure(name, directory, runtime, slot, nodes, previous, programs)
             _make_keys(config)
             config.save()
+            write_whole(
+                directory / control_plane.EGRESS_FILE, control_plane.egress_selector(config)
+            )
             _say_goodbye_to_the_dead(directory, lock)
             _spawn_supervisor(config, lock, holder.fileno())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -15,8 +16,9 @@ from .. import _paths
 from .._errors import BusyError, ComponentError, UsageError
 from .._progress import Progress
 from . import control, launch, preflight
-from .config import ClusterConfig
+from .config import ISOLATION_FILE, ClusterConfig
 from .lock import signed_by, try_lock
+from .watchdog import is_stopped
 
 BUSY_TIMEOUT_S = 15.0
 """How long `up` waits for another `up` that has not started its supervisor yet."""
@@ -26,6 +28,8 @@ STOP_TIMEOUT_S = 20.0
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _MAX_NODES = 20
 _POLL_S = 0.02
+_DELETION_FILE = "deleting"
+"""Is in the folder of a cluster that `down` is deleting: who asks meanwhile is not told to start it again."""
 
 State = Literal["absent", "stopped", "starting", "running", "broken"]
 
@@ -112,6 +116,7 @@ def up(name: str, progress: Progress, *, nodes: int | None = None) -> ClusterCon
             )
         time.sleep(_POLL_S)
     new = not (directory / "cluster.json").exists()
+    (directory / _DELETION_FILE).unlink(missing_ok=True)  # of a `down` that was cut short
     try:
         launch.start(name, directory, runtime, lock, nodes, progress)
         return _wait_for_own(name, directory, progress)
@@ -141,9 +146,12 @@ def down(name: str, progress: Progress) -> None:
         return
     progress.step(f"Arrêt du cluster « {name} »")
     runtime = runtime_of(name)
+    with contextlib.suppress(OSError):  # a full disk, or another `down` was quicker
+        (directory / _DELETION_FILE).touch()
     give_up_s = time.monotonic() + STOP_TIMEOUT_S
     while (lock := try_lock(directory)) is None:
         if time.monotonic() > give_up_s:
+            (directory / _DELETION_FILE).unlink(missing_ok=True)
             raise BusyError(
                 f"Arrêter le cluster « {name} »",
                 "une autre commande est en train de le préparer ou de l’arrêter",
@@ -158,9 +166,25 @@ def down(name: str, progress: Progress) -> None:
     progress.done(f"Cluster « {name} » supprimé.")
 
 
+def isolation(name: str) -> str:
+    """Return how a cluster's nodes keep containers apart ("namespaces", "prefix"); "" before one has started."""
+    files = sorted(directory_of(name).glob(f"nodes/*/{ISOLATION_FILE}"))
+    try:
+        return files[0].read_text(encoding="utf-8") if files else ""
+    except OSError:  # the cluster is being deleted
+        return ""
+
+
 def status(name: str) -> ClusterState:
-    """Tell the cluster's state within two seconds, without changing it."""
+    """Tell the cluster's state within two seconds, without changing it; one that `down` is deleting is absent."""
     directory = directory_of(name)
+    state = _state(directory)
+    if state.state == "stopped" and (directory / _DELETION_FILE).exists():
+        return ClusterState("absent")
+    return state
+
+
+def _state(directory: Path) -> ClusterState:
     try:
         config = ClusterConfig.load(directory)
     except FileNotFoundError:
@@ -174,9 +198,14 @@ def status(name: str) -> ClusterState:
     try:
         answer = control.ask(config.runtime, {"do": "status"}, timeout_s=2.0)
     except OSError as error:
-        return ClusterState(
-            "starting", config, detail=f"le superviseur ne répond pas encore : {error}"
-        )
+        pid = signed_by(directory)
+        if pid is not None and is_stopped(pid):
+            detail = (
+                f"son superviseur est suspendu par un signal : « kill -CONT {pid} » le réveille"
+            )
+        else:
+            detail = f"le superviseur ne répond pas encore : {error}"
+        return ClusterState("starting", config, detail=detail)
     if answer["failure"] is not None:
         return _ended(config, answer["failure"])
     return ClusterState(_STATES[answer["state"]], config, answer["components"])

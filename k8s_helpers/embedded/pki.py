@@ -22,6 +22,9 @@ from .certificates import (
 )
 from .config import ClusterConfig
 
+KUBELET_SERVING = "-serving"
+"""After a node's name: what its kubelet API shows to those who connect."""
+
 _RENEW_DAYS = 30
 _MADE_FILE = "made.json"
 
@@ -48,10 +51,18 @@ def identities(config: ClusterConfig) -> tuple[Identity, ...]:
         Identity("controller-manager", "system:kube-controller-manager", masters),
         Identity("scheduler", "system:kube-scheduler", masters),
         Identity("services", "system:embedded-node-services", masters),
-        Identity("kubelet-serving", "kubelet", hosts=loopback),
         # The API server asks an aggregated API by the name of its Service.
         Identity("metrics-serving", "metrics", hosts=("metrics-server.kube-system.svc", *loopback)),
         *(Identity(name, f"system:node:{name}", ("system:nodes",)) for name in config.node_names),
+        *(
+            Identity(
+                f"{name}{KUBELET_SERVING}",
+                f"system:node:{name}",
+                ("system:nodes",),
+                hosts=(*loopback, config.node_shown(name)),
+            )
+            for name in config.node_names
+        ),
     )
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from .config import ClusterConfig
+from .health import client_context
 
 _POLL_S = 0.02
 _LINE_LIMIT_BYTES = 16 * 1024 * 1024
@@ -31,8 +31,7 @@ class ApiProbe:
 
     def __init__(self, config: ClusterConfig) -> None:
         self._config = config
-        self._context = ssl.create_default_context(cafile=str(config.pki / "ca.crt"))
-        self._context.load_cert_chain(config.pki / "admin.crt", config.pki / "admin.key")
+        self._context = client_context(config)
 
     async def answering(self) -> None:
         """Return when objects can be read and written, though not yet by every user."""

@@ -1,4 +1,4 @@
-"""What several embedded clusters on one machine share out: slots (loopback blocks, NodePorts) and TCP ports.
+"""What several embedded clusters on one machine share out: slots (loopback blocks) and TCP ports.
 
 A slot is held by an open socket, so the kernel gives it back whatever happens to its holder, and it is held against
 the machine's other users too.

@@ -19,10 +19,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import added_node, control_plane, readiness
+from . import added_node, control_plane, health, readiness
 from .component import Component
 from .config import ClusterConfig
 from .lock import sign, unsign
+from .watchdog import TICK_S
 
 NODE_GRACE_S = 5.0
 """How long a node has to end its containers when the cluster stops."""
@@ -60,7 +61,11 @@ class Supervisor:
         self._stopped = asyncio.Event()
         self.components = {
             spec.name: Component(
-                spec, config, on_incident=self._incident, on_given_up=self._give_up
+                spec,
+                config,
+                on_incident=self._incident,
+                on_given_up=self._give_up,
+                beats=spec.name in config.node_names,
             )
             for spec in control_plane.components(config)
         }
@@ -73,8 +78,10 @@ class Supervisor:
         server = await asyncio.start_unix_server(self._serve, sock=self.listener)
         starting = asyncio.create_task(self._start())
         starting.add_done_callback(self._end_on_error)
+        watching = [asyncio.create_task(self._watch()), *self._listen_to_servers()]
         await self._end.wait()
-        starting.cancel()
+        for task in (starting, *watching):
+            task.cancel()
         self._announce(state="stopping")
         await self._stop_all()
         self._stopped.set()
@@ -104,6 +111,28 @@ class Supervisor:
         self.components[control_plane.CONTROLLER_MANAGER].start()
         await probe.usable()
         self._announce(state="running")
+
+    async def _watch(self) -> None:
+        """See that what lives works; a gap in this loop is the machine's sleep, not the components' silence."""
+        before_s = time.monotonic()
+        while True:
+            await asyncio.sleep(TICK_S)
+            elapsed_s, before_s = time.monotonic() - before_s, time.monotonic()
+            for component in tuple(self.components.values()):
+                component.look(elapsed_s)
+
+    def _listen_to_servers(self) -> list[asyncio.Task[None]]:
+        context = health.client_context(self.config)
+
+        async def listen(name: str, endpoint: health.Endpoint) -> None:
+            component = self.components[name]
+            # Each life has a watchdog of its own.
+            await health.listen(endpoint, context, lambda: component.watchdog.heard())
+
+        return [
+            asyncio.create_task(listen(name, endpoint))
+            for name, endpoint in health.endpoints(self.config).items()
+        ]
 
     def _end_on_error(self, starting: asyncio.Task[None]) -> None:
         if not starting.cancelled() and (error := starting.exception()) is not None:
@@ -143,6 +172,7 @@ class Supervisor:
             self.config,
             on_incident=self._incident,
             on_given_up=self._incident,  # the cluster goes on without it
+            beats=True,
         )
         component.start()
         self._incident(component, "nœud ajouté à la demande")
@@ -225,8 +255,15 @@ class Supervisor:
             "failure": self.failure,
             "pid": os.getpid(),
             "added": self.added,
+            "tasks": len(asyncio.all_tasks()),
             "components": {
-                name: {"pid": one.pid, "wanted": one.wanted, "restarts": one.restarts}
+                name: {
+                    "pid": one.pid,
+                    "wanted": one.wanted,
+                    "restarts": one.restarts,
+                    "trouble": one.trouble(),
+                    "beat": one.beat,
+                }
                 for name, one in self.components.items()
             },
         }

@@ -5,13 +5,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import faulthandler
 import logging
+import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .. import added_node, pki
 from ..config import ClusterConfig
 from . import node
+from .heart import Heart
+
+_THREADS = 3
 
 
 def main() -> None:
@@ -22,7 +28,9 @@ def main() -> None:
     parser.add_argument(
         "--added-port", type=int, help="its port, where it joins a cluster that runs already"
     )
+    parser.add_argument("--heartbeat-fd", type=int, help="the pipe on which the supervisor listens")
     arguments = parser.parse_args()
+    faulthandler.register(signal.SIGUSR1)  # what the supervisor sends to one that hangs
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -30,16 +38,23 @@ def main() -> None:
     if arguments.added_port is not None:
         config = added_node.with_one_more(config, arguments.added_port)
         pki.ensure(config)
-    asyncio.run(_run(config, arguments.node))
+    asyncio.run(_run(config, arguments.node, arguments.heartbeat_fd))
 
 
-async def _run(config: ClusterConfig, name: str) -> None:
+async def _run(config: ClusterConfig, name: str, heartbeat_fd: int | None) -> None:
     loop = asyncio.get_running_loop()
+    # Threads only delete and measure files: a few are enough, and each keeps memory of its own for good.
+    loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="files"))
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
+    heart = Heart(heartbeat_fd)
     async with contextlib.AsyncExitStack() as stack:
-        starting = asyncio.create_task(node.start(config, name, stack))
+        if heartbeat_fd is not None:
+            os.set_inheritable(heartbeat_fd, False)
+            beating = asyncio.create_task(heart.beat(), name="heartbeat")
+            stack.callback(beating.cancel)
+        starting = asyncio.create_task(node.start(config, name, heart, stack))
         stopping = asyncio.create_task(told.wait())
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():

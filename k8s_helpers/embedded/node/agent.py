@@ -15,7 +15,7 @@ from .api import Api, Informer
 from .context import NodeContext
 from .cri import Container, Usage
 from .pods import PodWorker
-from .records import Object
+from .records import Object, Record
 from .starts import log_path
 
 _log = logging.getLogger(__name__)
@@ -131,7 +131,12 @@ class Agent:
         if not logs.is_dir():
             return None
         lives = sorted(int(path.stem) for path in logs.glob("*.log"))
-        wanted = lives[-2:-1] if previous else lives[-1:]
+        record = self._record(namespace, pod, container)
+        if record is not None and record.starting and record.lives == 1 and not previous:
+            return None  # its postStart hook is not over
+        # While it waits, the life that has just ended is the previous one already.
+        waits = record is not None and record.exited is not None and record.waiting is not None
+        wanted = lives[-2:-1] if previous and not waits else lives[-1:]
         return log_path(folder, container, wanted[0]) if wanted else None
 
     def usage(self) -> Mapping[tuple[str, str, str], Usage]:
@@ -146,6 +151,11 @@ class Agent:
             for name, container in worker.containers().items()
             if container.running()
         }
+
+    def _record(self, namespace: str, pod: str, container: str) -> Record | None:
+        worker = self._worker(namespace, pod)
+        records = () if worker is None else worker.records
+        return next((record for record in records if record.name == container), None)
 
     def _worker(self, namespace: str, name: str) -> PodWorker | None:
         pod = self.pod(namespace, name)

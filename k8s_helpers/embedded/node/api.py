@@ -10,6 +10,7 @@ import json
 import logging
 import random
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -35,6 +36,8 @@ _CONNECTIONS = 8
 _REQUEST_TIMEOUT_S = 30.0
 _WATCH_S = (300, 600)
 """A watch ends after a random time in this range, as those of client-go."""
+_SHORTEST_WATCH_S = 1.0
+"""A watch that the server ends sooner ("very short watch" of client-go) is asked for again after a pause."""
 _BACK_OFF_S = (0.02, 0.5)
 """First and longest pause before an API server that does not answer is asked again."""
 
@@ -239,12 +242,14 @@ class Informer:
                 if version is None:
                     version = await self._list()
                     self._synced.set()
+                began_s = time.monotonic()
                 async for kind, item in self._api.watch(self._path, version, self._params):
                     version = item["metadata"]["resourceVersion"]
                     pause_s = _BACK_OFF_S[0]
                     if kind != "BOOKMARK":
                         self._take(kind, item)
-                continue
+                if time.monotonic() - began_s >= _SHORTEST_WATCH_S:
+                    continue
             except ApiError as error:
                 if error.status not in (0, 429) and error.status < 500:
                     version = None  # too old, or of another life of etcd

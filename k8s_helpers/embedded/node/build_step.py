@@ -1,6 +1,6 @@
 """One `RUN` of a build: a process of its own that goes into the image's view and becomes the command.
 
-`main` takes one argument, JSON: `settings` (see `spawner.isolate`), and two requests of
+`main` takes one argument, JSON: `settings` (see `isolation.isolate`), and two requests of
 `spawner.become`, `inside` for namespaces and `prefixed` where there are none.
 """
 
@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 
-from . import spawner
+from . import isolation, spawner
 from . import syscalls as linux
 
 
@@ -21,7 +21,7 @@ def main() -> None:
     linux.die_with_parent(signal.SIGKILL)
     linux.adopt_orphans()
     task = json.loads(sys.argv[1])
-    base, _ = spawner.isolate(task["settings"])
+    base, _ = isolation.isolate(task["settings"])
     request = task["prefixed"] if base is None else task["inside"]
     reading, writing = os.pipe()
     pid = spawner.fork(base, None)

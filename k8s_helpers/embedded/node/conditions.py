@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from .decisions import restarts_all
 from .records import Object, Record
 from .wall import timestamp
 
@@ -92,6 +93,16 @@ def _containers_ready(
         words = f"containers with unready status: [{' '.join(unready)}]"
         return False, "ContainersNotReady", words
     return True, "", ""
+
+
+def restarting_all(records: Sequence[Record], phase: str) -> Verdict:
+    """Return whether all containers of a pod are being restarted because one has asked for it."""
+    if phase in ("Succeeded", "Failed"):
+        return False, f"Pod{'Completed' if phase == 'Succeeded' else 'Failed'}", ""
+    if restarts_all(records):
+        words = "container exited with restart policy rule"
+        return True, "RestartAllContainersStarted", words
+    return False, "", ""
 
 
 def _gates(pod: Object) -> Verdict:

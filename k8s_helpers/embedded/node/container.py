@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import pipes, proctree, rootfs
 from .cri import ContainerConfig, ExecProcess, ExitStatus, Usage
+from .disk import used_bytes, written_bytes
 from .execution import Attachment, Execution, Streams
 from .limits import Watch
 from .logs import LogFile, Pump
@@ -199,20 +200,26 @@ class ProcessContainer:
             memory = sum(map(proctree.shared_out_memory_bytes, pids))
         else:
             memory = sum(map(proctree.memory_bytes, pids))
-        return Usage(time.time(), self._cpu_s, memory)
+        return Usage(time.time(), self._cpu_s, memory + self._files_bytes())
+
+    def _files_bytes(self) -> int:
+        """Return what its files in memory take."""
+        return sum(used_bytes(self._runtime.mounted(one)) for one in self.config.memory_folders)
 
     def set_limits(self, *, memory_limit_bytes: int | None, cpu_limit_cores: float | None) -> None:
         """Change the limits in place."""
         watch = Watch(
             self.members,
             self.owns,
-            self._run_out_of_memory,
+            self.run_out_of_memory,
             memory_limit_bytes,
             cpu_limit_cores,
+            files_bytes=self._files_bytes,
         )
-        self._runtime.limiter.watch(self.container_id, watch)
+        self._runtime.limiter.watch(self.container_id, watch, self.config.pod)
 
-    def _run_out_of_memory(self) -> None:
+    def run_out_of_memory(self) -> None:
+        """Kill it for the memory that it, or its pod, has taken."""
         self._oom = True
         self.kill()
 
@@ -226,6 +233,10 @@ class ProcessContainer:
         host = Path(container_path)
         # The places where the host's programs are bound are empty seen from here.
         return host if _is_empty(own) and host.exists() and not _is_empty(host) else own
+
+    def written_bytes(self) -> int:
+        """Return the disk space of what it has written into its own files: not those that came with its image."""
+        return max(0, written_bytes(self.root) - written_bytes(self.config.image.rootfs))
 
     def remove(self) -> None:
         """Delete its writable files; its log stays."""
@@ -246,7 +257,9 @@ def _is_empty(path: Path) -> bool:
 
 
 def _make_writable_and_retry(function: Any, path: str, _: Any) -> None:
+    """Open the folders that a program closed; a file may be a volume's too, and keeps its mode."""
     with contextlib.suppress(OSError):
         Path(path).parent.chmod(0o700)
-        Path(path).chmod(0o700)
+        if not Path(path).is_symlink() and Path(path).is_dir():
+            Path(path).chmod(0o700)
         function(path)

@@ -10,8 +10,9 @@ from ..config import ClusterConfig
 from .addresses import Addresses
 from .api import Api
 from .cri import Runtime
-from .env import EnvSources
+from .env import EnvSources, GetFile
 from .events import Kind, Recorder
+from .host_ports import HostPorts
 from .names import Names
 from .objects import Objects
 from .probe_checks import Checks, Target
@@ -50,6 +51,7 @@ class NodeContext:
     checks: Checks
     names: Names
     addresses: Addresses
+    host_ports: HostPorts
     allocatable: Mapping[str, str]
     services: Callable[[], tuple[Object, ...]]
     pods: Callable[[], list[Object]]
@@ -64,6 +66,8 @@ class PodContext:
         The pod as the API has it now.
     address : str
         What its programs bind; "" before it has one.
+    allocated, actuated : dict
+        The resources of the pod as a whole that the node has granted it, and those that hold it now.
     """
 
     def __init__(self, node: NodeContext, pod: Object) -> None:
@@ -72,6 +76,8 @@ class PodContext:
         self.uid: str = pod["metadata"]["uid"]
         self.folder: Path = node.folder / "pods" / self.uid
         self.address = ""
+        self.allocated: Object = pod["spec"].get("resources") or {}
+        self.actuated = self.allocated
 
     @property
     def namespace(self) -> str:
@@ -88,8 +94,8 @@ class PodContext:
         """Return an object of the pod's namespace (see `env.GetObject`)."""
         return await self.node.objects.get(resource, self.namespace, name)
 
-    def env_sources(self) -> EnvSources:
-        """Return where the pod's variables come from."""
+    def env_sources(self, file: GetFile) -> EnvSources:
+        """Return where the pod's variables come from (see `EnvSources.file`)."""
         return EnvSources(
             pod=self.pod,
             pod_ip=self.address,
@@ -97,6 +103,7 @@ class PodContext:
             allocatable=self.node.allocatable,
             services=self.node.services(),
             get=self.get,
+            file=file,
         )
 
     def target(self, record: Record) -> Target:

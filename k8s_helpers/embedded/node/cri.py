@@ -7,6 +7,7 @@ mounts and limits. The names are those of the upstream CRI where it has one.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,8 @@ class ImageConfig:
     """What asks its program to end (`STOPSIGNAL`)."""
     user: str = ""
     """What `USER` says; recorded, processes are the cluster's owner's."""
+    built_in: bool = False
+    """Whether it stands for the host's own programs and has no files of its own."""
 
     def to_oci(self) -> dict[str, Any]:
         """Return the `config` object that an OCI image would carry: what is empty is left out, as builders do."""
@@ -73,6 +76,13 @@ class ContainerConfig:
     """The file to show as `/etc/hosts`; its owner keeps it current, in place."""
     memory_limit_bytes: int | None = None
     cpu_limit_cores: float | None = None
+    pod: str = ""
+    """The pod's uid, where limits of the pod as a whole may hold it too."""
+    memory_folders: tuple[Path, ...] = ()
+    """File systems in memory whose files count as its memory."""
+    capabilities: frozenset[int] | None = None
+    """Numbers of those that it keeps; None for those that containers have here anyway."""
+    no_new_privileges: bool = False
     read_only_root: bool = False
     stdin: bool = False
     tty: bool = False
@@ -98,7 +108,7 @@ class Usage:
     cpu_seconds: float
     """Processor time since the container's start, ended children included."""
     memory_bytes: int
-    """Working set: resident anonymous and shared memory of the tree."""
+    """Working set: resident anonymous and shared memory of the tree, and its files in memory."""
 
 
 class ExecProcess(Protocol):
@@ -153,6 +163,9 @@ class Container(Protocol):
     def host_path(self, container_path: str) -> Path:
         """Return where a path of the container lies on the host (termination message, `kubectl cp`)."""
 
+    def written_bytes(self) -> int:
+        """Return the disk space of what it has written into its own files."""
+
     def remove(self) -> None:
         """Delete its writable files; its log stays."""
 
@@ -160,6 +173,8 @@ class Container(Protocol):
 class Runtime(Protocol):
     """Starts containers and knows images."""
 
+    user: dict[str, Any]
+    """Who its containers run as, as `status.containerStatuses[].user` has it."""
     isolation: str
     """"namespaces" (own mount and pid namespace) or "prefix" (paths are translated, see the badge)."""
 
@@ -175,6 +190,31 @@ class Runtime(Protocol):
     def images(self) -> tuple[ImageConfig, ...]:
         """Return all images of this cluster."""
 
+    async def mount_memory(self, folder: Path, size_bytes: int) -> None:
+        """Mount a file system in memory on a folder, for containers (see `mounted`).
+
+        Raises
+        ------
+        ContainerStartError
+            There are no mounts here ("prefix").
+        """
+
+    def mounted(self, folder: Path) -> Path:
+        """Return where this process sees what is mounted on a folder for containers."""
+
+    async def unmount_memory(self, folder: Path) -> None:
+        """Take such a file system away."""
+
+    def limit_pod(
+        self,
+        pod: str,
+        containers: Sequence[Container],
+        *,
+        memory_limit_bytes: int | None,
+        cpu_limit_cores: float | None,
+    ) -> None:
+        """Hold some containers together to limits, or to new ones, or to none."""
+
     async def run(self, config: ContainerConfig) -> Container:
         """Start a container.
 
@@ -187,3 +227,12 @@ class Runtime(Protocol):
 
 class ContainerStartError(Exception):
     """The runtime could not start the container's program."""
+
+
+def exec_failure(error: Exception) -> str:
+    """Return a real runtime's words for a command that could not be run in a container."""
+    command = secrets.token_hex(32)
+    return (
+        f'failed to exec in container: failed to start exec "{command}": OCI runtime exec failed: exec failed: '
+        f"unable to start container process: {error}"
+    )

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from .records import Object, Record
 
+_RESTART_ALL = "RestartAllContainers"
+
 
 @dataclass(frozen=True)
 class Kill:
@@ -33,11 +35,14 @@ class Actions:
         Containers to start, in this order.
     kill : tuple of Kill
         Containers to stop first.
+    restart_all : bool
+        One has ended in a way that restarts every container of the pod, init containers first; nothing else counts.
     """
 
     over: bool = False
     start: tuple[Record, ...] = ()
     kill: tuple[Kill, ...] = ()
+    restart_all: bool = False
 
 
 def should_restart(container: Object, pod_spec: Object, exit_code: int) -> bool:
@@ -47,11 +52,35 @@ def should_restart(container: Object, pod_spec: Object, exit_code: int) -> bool:
     """
     policy = container.get("restartPolicy")
     if policy is not None:
-        for rule in container.get("restartPolicyRules") or ():
-            if _matches(rule, exit_code):
-                return bool(rule.get("action") == "Restart") or _by_policy(policy, exit_code)
+        if _action(container, exit_code) in ("Restart", _RESTART_ALL):
+            return True
         return _by_policy(policy, exit_code)
     return _by_policy(pod_spec.get("restartPolicy", "Always"), exit_code)
+
+
+def may_restart_all(pod_spec: Object) -> bool:
+    """Return whether a container of a pod has a rule that restarts them all."""
+    return any(
+        rule.get("action") == _RESTART_ALL
+        for field in ("initContainers", "containers")
+        for container in pod_spec.get(field) or ()
+        for rule in container.get("restartPolicyRules") or ()
+    )
+
+
+def restarts_all(records: Sequence[Record]) -> bool:
+    """Return whether a container has ended in a way that restarts every container of its pod."""
+    return any(
+        record.exit_code is not None and _action(record.spec, record.exit_code) == _RESTART_ALL
+        for record in records
+        if record.role != "ephemeral"
+    )
+
+
+def _action(container: Object, exit_code: int) -> str | None:
+    """Return what the first rule that an exit code matches asks for."""
+    rules = container.get("restartPolicyRules") or ()
+    return next((str(rule.get("action")) for rule in rules if _matches(rule, exit_code)), None)
 
 
 def _matches(rule: Object, exit_code: int) -> bool:
@@ -80,6 +109,8 @@ def decide(pod_spec: Object, records: Sequence[Record]) -> Actions:
     records : sequence of Record
         Its containers, in the order of the spec.
     """
+    if restarts_all(records):
+        return Actions(restart_all=True)
     ephemeral = [record for record in records if record.role == "ephemeral" and record.lives == 0]
     inits = [record for record in records if record.role in ("init", "sidecar")]
     mains = [record for record in records if record.role == "main"]

@@ -8,14 +8,19 @@ from __future__ import annotations
 import base64
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from .downward import FieldError, field
+from .env_files import EnvFileError, value_of
 from .expansion import expand, lookup_in
 from .records import Object
 from .resources import field_value
 
 GetObject = Callable[[str, str], Awaitable[Object | None]]
 """Returns an object of the pod's namespace by resource ("configmaps", "secrets") and name."""
+
+GetFile = Callable[[str, str], Path]
+"""Returns a file by volume and path in it; `KeyError` where the pod has no such volume."""
 
 
 class ConfigError(Exception):
@@ -38,6 +43,8 @@ class EnvSources:
         All Services that may be linked.
     get : callable
         Reads ConfigMaps and Secrets of its namespace.
+    file : callable
+        Returns where a path of one of the pod's volumes lies on the host.
     """
 
     pod: Object
@@ -46,6 +53,7 @@ class EnvSources:
     allocatable: Mapping[str, str]
     services: tuple[Object, ...]
     get: GetObject
+    file: GetFile
 
 
 async def variables(container: Object, sources: EnvSources) -> dict[str, str]:
@@ -112,6 +120,8 @@ async def _value_from(origin: Object | None, container: Object, sources: EnvSour
     ):
         if key in origin:
             return await _key(origin[key], resource, kind, sources)
+    if "fileKeyRef" in origin:
+        return _from_file(origin["fileKeyRef"], sources)
     raise ConfigError(f"unsupported source of a variable: {', '.join(origin)}")
 
 
@@ -129,6 +139,27 @@ async def _key(reference: Object, resource: str, kind: str, sources: EnvSources)
         namespace = sources.pod["metadata"]["namespace"]
         raise ConfigError(f"couldn't find key {key} in {kind} {namespace}/{name}")
     return data[key]
+
+
+def _from_file(reference: Object, sources: EnvSources) -> str | None:
+    """Return what a file of a volume gives a variable; None where it is optional and the file does not name it.
+
+    A file that is missing is an error even then.
+    """
+    volume, key = reference["volumeName"], reference["key"]
+    try:
+        path = sources.file(volume, reference["path"])
+    except KeyError:
+        raise ConfigError(f'cannot find the volume "{volume}" referenced by FileKeyRef') from None
+    try:
+        value = value_of(path.read_text(encoding="utf-8", errors="replace"), key)
+    except (OSError, EnvFileError):
+        raise ConfigError("couldn't parse env file") from None
+    if value:
+        return value
+    if reference.get("optional"):
+        return None
+    raise ConfigError(f'environment variable key "{key}" not found in file "{path}"')
 
 
 def resources_of(pod: Object, name: str | None, default: Object) -> Object:

@@ -92,6 +92,13 @@ class Recorder:
         except asyncio.QueueFull:
             _log.warning("too many events, dropped: %s %s", reason, message)
 
+    def forget(self, uid: str) -> None:
+        """Drop what is known of the events of an object that is gone."""
+        self._budgets.pop(uid, None)
+        for known in (self._told, self._similar):
+            for key in [key for key in known if key[0] == uid]:
+                del known[key]
+
     def _allowed(self, uid: str) -> bool:
         now = time.monotonic()
         budget = self._budgets.setdefault(uid, _Budget(_BURST, now))
@@ -149,7 +156,8 @@ class Recorder:
         messages, since = self._similar.get(group, (set(), now))
         if now - since > _SIMILAR_WITHIN_S:
             messages = set()
-        messages.add(message)
+        if len(messages) < _SIMILAR:  # more are not told apart
+            messages.add(message)
         self._similar[group] = (messages, now)
         if len(self._similar) > _KNOWN:
             del self._similar[next(iter(self._similar))]

@@ -8,16 +8,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
+from urllib.parse import unquote
 
 import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
 
+from .restarts import go_duration
+
 _STATUSES = {0: "UNKNOWN", 1: "SERVING", 2: "NOT_SERVING", 3: "SERVICE_UNKNOWN"}
 _PATH = "/grpc.health.v1.Health/Check"
-_UNIMPLEMENTED = "12"
-_NOT_FOUND = "5"
+_CODES = (
+    *("OK", "Canceled", "Unknown", "InvalidArgument", "DeadlineExceeded", "NotFound"),
+    *("AlreadyExists", "PermissionDenied", "ResourceExhausted", "FailedPrecondition", "Aborted"),
+    *("OutOfRange", "Unimplemented", "Internal", "Unavailable", "DataLoss", "Unauthenticated"),
+)
+"""Names of gRPC's status codes, by number."""
+_PAUSE_S = 0.2
 
 
 def encode_request(service: str) -> bytes:
@@ -71,16 +79,19 @@ async def check(host: str, port: int, service: str, timeout_s: float) -> tuple[b
     tuple of bool and str
         Whether it is SERVING, and the kubelet's words otherwise ("" where it is).
     """
+    allowed = go_duration(timeout_s)
     try:
         async with asyncio.timeout(timeout_s):
-            return await _exchange(host, port, service)
+            while True:
+                try:
+                    return await _exchange(host, port, service)
+                except (OSError, h2.exceptions.ProtocolError, ValueError):
+                    # Nobody listens, or what listens speaks something else: upstream tries until the time is over.
+                    await asyncio.sleep(_PAUSE_S)
     except TimeoutError:
-        return False, f'timeout: failed to connect service "{host}:{port}" within {timeout_s:g}s'
-    except OSError as error:
-        reason = error.strerror or error
-        return False, f'error: failed to connect service at "{host}:{port}": {reason}'
-    except (h2.exceptions.ProtocolError, ValueError) as error:
-        return False, f'error: service at "{host}:{port}" does not speak gRPC: {error}'
+        where = f'"{host}:{port}"'
+        words = f"timeout: failed to connect service {where} within {allowed}"
+        return False, f"{words}: context deadline exceeded"
 
 
 async def _exchange(host: str, port: int, service: str) -> tuple[bool, str]:
@@ -127,22 +138,21 @@ async def _answer(
             elif isinstance(event, h2.events.DataReceived):
                 body += event.data or b""
             elif isinstance(event, h2.events.StreamEnded):
-                return _verdict(said, body, service)
+                return _verdict(said, body)
             elif isinstance(event, h2.events.StreamReset | h2.events.ConnectionTerminated):
                 raise ValueError(f"stream ended with HTTP/2 error {event.error_code}")
 
 
-def _verdict(said: dict[str, str], body: bytes, service: str) -> tuple[bool, str]:
+def _verdict(said: dict[str, str], body: bytes) -> tuple[bool, str]:
     status = said.get("grpc-status", "")
-    if status == _UNIMPLEMENTED:
-        return False, (
-            "error: this server does not implement the grpc health protocol (grpc.health.v1.Health)"
-        )
-    if status == _NOT_FOUND:
-        return False, f'error: health rpc failed: unknown service "{service}"'
     if status != "0":
-        reason = said.get("grpc-message", "") or f"HTTP {said.get(':status')}"
-        return False, f"error: health rpc failed: {reason} (grpc-status {status or 'missing'})"
+        known = status.isdigit() and int(status) < len(_CODES)
+        name = _CODES[int(status)] if known else "Unknown"
+        reason = unquote(said.get("grpc-message", ""))
+        if name == "Unimplemented":
+            words = "error: this server does not implement the grpc health protocol"
+            return False, f"{words} (grpc.health.v1.Health): {reason}"
+        return False, f"error: health rpc probe failed: rpc error: code = {name} desc = {reason}"
     serving = decode_response(body)
     if serving == 1:
         return True, ""

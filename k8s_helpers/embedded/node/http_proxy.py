@@ -1,7 +1,9 @@
 """The HTTP proxy that containers get by `http_proxy`: it reaches Services by name, even on ports below 1024.
 
 An ordinary user may not bind port 80, so `http://vitrine/` has nobody to talk to on its ClusterIP. This proxy knows
-the table of Services and goes straight to an endpoint. The user name of the proxy's URL is the namespace of the pod.
+the table of Services and goes straight to an endpoint. User and password of the proxy's URL are namespace and address
+of the pod. Where a cluster has nobody to answer, this proxy does not answer either: it resets the connection, an
+error for every program, where a page that says so would be an answer.
 """
 
 from __future__ import annotations
@@ -10,27 +12,28 @@ import asyncio
 import base64
 import binascii
 import contextlib
-import ipaddress
-import random
+import logging
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from ..config import ClusterConfig
-from .names import DOMAIN, aliased
-from .pump import Joint
-from .service_table import ServicePort, ServiceTable, Target, host_endpoints, reachable
+from .accepting import Acceptor
+from .destinations import Destinations, UnreachableError
+from .pump import Joint, reset
+from .service_table import ServiceTable
 from .tasks import Tasks
+
+_log = logging.getLogger(__name__)
 
 _HEAD_LIMIT_BYTES = 64 * 1024
 _HEAD_TIMEOUT_S = 30.0
-_CONNECT_TIMEOUT_S = 10.0
-_ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _HOP_HEADERS = ("proxy-authorization", "proxy-connection", "connection", "keep-alive")
 
 
-def proxy_environment(config: ClusterConfig, namespace: str) -> dict[str, str]:
+def proxy_environment(config: ClusterConfig, namespace: str, address: str) -> dict[str, str]:
     """Return the environment variables that send a container's HTTP through the proxy.
 
     Parameters
@@ -39,9 +42,10 @@ def proxy_environment(config: ClusterConfig, namespace: str) -> dict[str, str]:
         The cluster.
     namespace : str
         The pod's namespace, in which short names are looked up.
+    address : str
+        Its bindable address, which its servers see as the client's.
     """
-    # Python's urllib sends no user without a password.
-    url = f"http://{namespace}:pod@127.0.0.1:{config.proxy_port}"
+    url = f"http://{namespace}:{address}@127.0.0.1:{config.proxy_port}"
     direct = "localhost,127.0.0.1"
     lower = {"http_proxy": url, "https_proxy": url, "no_proxy": direct}
     return {**lower, **{name.upper(): value for name, value in lower.items()}}
@@ -63,6 +67,8 @@ class Head:
     host: str
     port: int
     namespace: str
+    client: str
+    """What the request says of the pod's address."""
     tunnel: bool
     forwarded: bytes
     """Head to send to the server; empty for CONNECT."""
@@ -82,7 +88,7 @@ def parse_head(head: bytes) -> Head:
         raise RefusalError("400 Bad Request", f"Requête illisible : « {first[:80]} ».")
     method, where, version = parts
     headers = [line.partition(":")[::2] for line in rest]
-    namespace = _namespace(headers)
+    namespace, client = _user(headers)
     try:
         url = urlsplit(f"//{where}" if method == "CONNECT" else where)
         host, port = url.hostname, url.port or (443 if method == "CONNECT" else 80)
@@ -95,24 +101,25 @@ def parse_head(head: bytes) -> Head:
             f"« CONNECT service:443 », et il a reçu « {first[:80]} ».",
         )
     if method == "CONNECT":
-        return Head(host, port, namespace, True, b"")
+        return Head(host, port, namespace, client, True, b"")
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
     upgrade = any(name.strip().lower() == "upgrade" for name, _ in headers)
     kept = [f"{n}:{v}" for n, v in headers if n.strip().lower() not in _HOP_HEADERS]
     kept.append("Connection: Upgrade" if upgrade else "Connection: close")
     lines = "\r\n".join([f"{method} {path} {version}", *kept])
-    return Head(host, port, namespace, False, f"{lines}\r\n\r\n".encode("latin-1"))
+    return Head(host, port, namespace, client, False, f"{lines}\r\n\r\n".encode("latin-1"))
 
 
-def _namespace(headers: Sequence[tuple[str, ...]]) -> str:
+def _user(headers: Sequence[tuple[str, ...]]) -> tuple[str, str]:
+    """Return namespace and address of the pod that asks."""
     for name, value in headers:
         if name.strip().lower() == "proxy-authorization":
             scheme, _, secret = value.strip().partition(" ")
             if scheme.lower() == "basic":
                 with contextlib.suppress(binascii.Error, UnicodeDecodeError):
-                    user = base64.b64decode(secret).decode().partition(":")[0]
-                    return unquote(user) or "default"
-    return "default"
+                    user, _, address = base64.b64decode(secret).decode().partition(":")
+                    return unquote(user) or "default", address
+    return "default", ""
 
 
 class HttpProxy:
@@ -128,7 +135,7 @@ class HttpProxy:
 
     def __init__(self, config: ClusterConfig, table: ServiceTable) -> None:
         self._config = config
-        self._table = table
+        self._destinations = Destinations(table)
         self._joints: set[Joint] = set()
         self._tasks = Tasks()
 
@@ -143,37 +150,39 @@ class HttpProxy:
         self._loop = asyncio.get_running_loop()
         self._socket = socket.create_server(("127.0.0.1", self._config.proxy_port), backlog=512)
         self._socket.setblocking(False)
-        self._loop.add_reader(self._socket, self._accept)
+        self._acceptor = Acceptor(self._loop, self._socket, self._take)
+        self._acceptor.start()
 
     async def close(self) -> None:
         """Close the listener and every connection."""
-        self._loop.remove_reader(self._socket)
+        self._acceptor.stop()
         self._socket.close()
         await self._tasks.close()
         for joint in list(self._joints):
             joint.abort()
 
-    def _accept(self) -> None:
-        try:
-            client, _ = self._socket.accept()
-        except OSError:
-            return
-        client.setblocking(False)
+    def _take(self, client: socket.socket, peer: tuple[str, int]) -> None:
         self._tasks.start(self._serve(client))
 
     async def _serve(self, client: socket.socket) -> None:
         with contextlib.ExitStack() as stack:
             stack.callback(client.close)
             try:
-                head, rest = await self._read_head(client)
+                head, rest = await read_head(client)
                 request = parse_head(head)
-                server = await self._connect(request)
+                server = await self._destinations.dial(
+                    request.host, request.port, request.namespace, request.client
+                )
                 stack.callback(server.close)
                 if request.tunnel:
-                    await self._loop.sock_sendall(client, _ESTABLISHED)
+                    await self._loop.sock_sendall(client, ESTABLISHED)
             except RefusalError as refusal:
                 with contextlib.suppress(OSError):
                     await self._loop.sock_sendall(client, _answer(refusal))
+                return
+            except UnreachableError as error:
+                _log.info("%s (namespace %s): %s", request.host, request.namespace, error)
+                reset(client)
                 return
             except (OSError, TimeoutError):
                 return
@@ -182,119 +191,31 @@ class HttpProxy:
         self._joints.add(joint)
         joint.start(request.forwarded + rest)
 
-    async def _read_head(self, client: socket.socket) -> tuple[bytes, bytes]:
-        data = b""
-        async with asyncio.timeout(_HEAD_TIMEOUT_S):
-            while b"\r\n\r\n" not in data:
-                if len(data) > _HEAD_LIMIT_BYTES:
-                    raise RefusalError(
-                        "431 Request Header Fields Too Large", "En-têtes trop longs."
-                    )
-                piece = await self._loop.sock_recv(client, 16 * 1024)
-                if not piece:
-                    raise ConnectionResetError
-                data += piece
-        end = data.index(b"\r\n\r\n") + 4
-        return data[:end], data[end:]
 
-    async def _connect(self, request: Head) -> socket.socket:
-        target = await self._resolve(request)
-        server = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        try:
-            async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                await self._loop.sock_connect(server, (target.address, target.port))
-        except BaseException as error:
-            server.close()
-            if not isinstance(error, OSError):
-                raise
-            reason = error.strerror or "pas de réponse"
-            raise RefusalError(
-                "502 Bad Gateway",
-                f"{request.host}:{request.port} (à l'adresse {target.address}:{target.port}) "
-                f"ne répond pas : {reason}.",
-            ) from None
-        return server
-
-    async def _resolve(self, request: Head) -> Target:
-        host, port = request.host.rstrip("."), request.port
-        found = resolve(self._table, host, port, request.namespace)
-        if found is not None:
-            return found
-        try:
-            addresses = await self._loop.getaddrinfo(
-                host, port, family=socket.AF_INET, type=socket.SOCK_STREAM
-            )
-        except OSError as error:
-            raise RefusalError(
-                "502 Bad Gateway",
-                f"« {host} » n'est ni un Service vu du namespace « {request.namespace} », "
-                f"ni un nom connu de cette machine ({error.strerror}).",
-            ) from None
-        return Target(str(addresses[0][4][0]), port)
-
-
-def resolve(table: ServiceTable, host: str, port: int, namespace: str) -> Target | None:
-    """Return where a name or an address of the cluster leads; None where it is not the cluster's.
+async def read_head(client: socket.socket) -> tuple[bytes, bytes]:
+    """Return the head of a request to a proxy, and what came after it.
 
     Raises
     ------
     RefusalError
-        A Service without that port or without ready endpoints.
+        It is too long.
+    OSError
+        The client has left.
+    TimeoutError
+        It does not come.
     """
-    try:
-        address = str(ipaddress.IPv4Address(host))
-    except ValueError:
-        address = None
-    if address is not None:
-        key = table.by_cluster_ip(address)
-        if key is None:
-            return Target(reachable(table.config, address), port)
-        return _through(table.ports(key), port, host)
-    labels = host.removesuffix(f".{DOMAIN}").removesuffix(".svc").split(".")
-    if len(labels) == 3:
-        return _pod_of_headless(table, labels[0], (labels[2], labels[1]), port)
-    key = (labels[1] if len(labels) == 2 else namespace, labels[0])
-    service = table.service(key) if len(labels) <= 2 else None
-    if service is None and len(labels) == 2:
-        return _pod_of_headless(table, labels[0], (namespace, labels[1]), port)
-    if service is not None and (alias := aliased(service)) is not None:
-        key, service = alias, table.service(alias)
-    if service is None or service["spec"].get("type") == "ExternalName":
-        return None
-    if service["spec"].get("clusterIP") == "None":
-        endpoints = host_endpoints(table.config, table.slices(key))
-        if not endpoints:
-            raise _no_endpoints(host)
-        return Target(random.choice(endpoints).address, port)
-    return _through(table.ports(key), port, host)
-
-
-def _pod_of_headless(
-    table: ServiceTable, hostname: str, key: tuple[str, str], port: int
-) -> Target | None:
-    for endpoint in host_endpoints(table.config, table.slices(key)):
-        if endpoint.hostname == hostname:
-            return Target(endpoint.address, port)
-    return None
-
-
-def _through(ports: tuple[ServicePort, ...], port: int, host: str) -> Target:
-    for one in ports:
-        if one.port == port:
-            if not one.targets:
-                raise _no_endpoints(host)
-            return random.choice(one.targets)
-    known = ", ".join(str(one.port) for one in ports) or "aucun"
-    raise RefusalError(
-        "502 Bad Gateway", f"Le Service « {host} » n'a pas de port {port} (ports : {known})."
-    )
-
-
-def _no_endpoints(host: str) -> RefusalError:
-    return RefusalError(
-        "503 Service Unavailable",
-        f"Le Service « {host} » n'a aucun pod prêt : « kubectl get endpointslices » le montre.",
-    )
+    loop = asyncio.get_running_loop()
+    data = b""
+    async with asyncio.timeout(_HEAD_TIMEOUT_S):
+        while b"\r\n\r\n" not in data:
+            if len(data) > _HEAD_LIMIT_BYTES:
+                raise RefusalError("431 Request Header Fields Too Large", "En-têtes trop longs.")
+            piece = await loop.sock_recv(client, 16 * 1024)
+            if not piece:
+                raise ConnectionResetError
+            data += piece
+    end = data.index(b"\r\n\r\n") + 4
+    return data[:end], data[end:]
 
 
 def _answer(refusal: RefusalError) -> bytes:

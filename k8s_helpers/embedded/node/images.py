@@ -124,6 +124,7 @@ class Store:
             rootfs=rootfs,
             env=base.env,
             cmd=base.cmd,
+            built_in=True,
         )
 
 

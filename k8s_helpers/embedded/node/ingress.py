@@ -193,7 +193,8 @@ class Ingress:
 
 
 def _is_port(backend: Backend, port: ServicePort) -> bool:
-    return backend.port == (port.name if isinstance(backend.port, str) else port.port)
+    wanted = port.name if isinstance(backend.port, str) else port.port
+    return port.protocol == "TCP" and backend.port == wanted
 
 
 def _url(scheme: str, request: web.Request, target: Target) -> URL:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,7 +17,9 @@ from typing import Any
 from aiohttp import web
 
 from ..config import ClusterConfig
-from .cri import Container, ContainerStartError, ExecProcess
+from ..pki import KUBELET_SERVING
+from . import node_logs
+from .cri import Container, ContainerStartError, ExecProcess, exec_failure
 from .log_reader import LogOptions, read_log
 from .portforward import PROTOCOL, TUNNEL_PROTOCOL, PortForward, StreamCarrier, WebSocketCarrier
 from .stats_summary import summary
@@ -34,7 +37,7 @@ def server_context(config: ClusterConfig, name: str, client_ca: str) -> ssl.SSLC
     config : ClusterConfig
         Gives the folder of keys.
     name : str
-        The serving certificate (`kubelet-serving`, `metrics-serving`).
+        The serving certificate (`NODE-serving`, `metrics-serving`).
     client_ca : str
         The authority that clients' certificates must come from (`ca`, `front-proxy-ca`).
     """
@@ -86,6 +89,7 @@ class KubeletApi:
         add("GET", "/runningpods/", self._list_pods)
         add("GET", "/stats/summary", self._stats)
         add("GET", "/configz", self._configz)
+        add("GET", "/logs/{path:.*}", self._node_logs)
         add("GET", "/containerLogs/{namespace}/{pod}/{container}", self._logs)
         for uid in ("", "/{uid}"):
             add("*", f"/exec/{{namespace}}/{{pod}}{uid}/{{container}}", self._exec)
@@ -96,8 +100,20 @@ class KubeletApi:
         )
         await self._runner.setup()
         port = self._config.kubelet_ports[self._config.node_names.index(self._node_name)]
-        context = server_context(self._config, "kubelet-serving", "ca")
-        await web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=context).start()
+        self._context = server_context(self._config, f"{self._node_name}{KUBELET_SERVING}", "ca")
+        for host in ("127.0.0.1", self._config.node_address(self._node_name)):
+            await web.TCPSite(self._runner, host, port, ssl_context=self._context).start()
+
+    async def adopt(self, connection: socket.socket) -> None:
+        """Serve a connection that was accepted elsewhere and is for this API."""
+        server = self._runner.server
+        assert server is not None
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                server, connection, ssl=self._context
+            )
+        except OSError:
+            connection.close()  # the client left before they had agreed on keys
 
     async def close(self) -> None:
         """Stop listening and end every session."""
@@ -122,6 +138,9 @@ class KubeletApi:
         }
         return web.json_response({"kubeletconfig": said})
 
+    async def _node_logs(self, request: web.Request) -> web.StreamResponse:
+        return node_logs.serve(request, self._config.path / "logs")
+
     def _place(self, request: web.Request) -> tuple[str, str, str]:
         """Return namespace, pod and container of a request, 404 where the pod is not here."""
         where = request.match_info
@@ -132,16 +151,11 @@ class KubeletApi:
         return namespace, pod, where.get("container", "")
 
     def _container(self, request: web.Request) -> Container:
-        """Return the running container of a request, 404 or 400 where there is none."""
+        """Return the running container of a request; where there is none, say so as the kubelet does."""
         namespace, pod, name = self._place(request)
         container = self._pods.container(namespace, pod, name)
-        if container is None:
-            raise web.HTTPNotFound(text=f'container not found ("{name}")')
-        if not container.running():
-            raise web.HTTPBadRequest(
-                text=f'cannot exec in a stopped container: container "{name}" of pod "{pod}" '
-                "has ended (kubectl logs shows why)"
-            )
+        if container is None or not container.running():
+            raise web.HTTPInternalServerError(text=f'container not found ("{name}")')
         return container
 
     async def _logs(self, request: web.Request) -> web.StreamResponse:
@@ -152,6 +166,9 @@ class KubeletApi:
             raise web.HTTPBadRequest(text=str(error)) from None
         path = self._pods.log_path(namespace, pod, name, options.previous)
         if path is None or not path.exists():
+            lost = lost_log(self._pods.pod(namespace, pod), name)
+            if lost is not None and not options.previous:
+                return web.Response(text=lost)
             found = self._pods.pod(namespace, pod) or {"metadata": {"name": pod}}
             raise web.HTTPBadRequest(text=no_log(found, name, options.previous))
         container = None if options.previous else self._pods.container(namespace, pod, name)
@@ -228,6 +245,17 @@ _PULL_TROUBLE = {
 }
 
 
+def lost_log(pod: dict[str, Any] | None, container: str) -> str | None:
+    """Return what stands for the log of a container of an evicted pod, which went with it; None for any other."""
+    status = (pod or {}).get("status") or {}
+    if status.get("reason") != "Evicted":
+        return None
+    for one in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+        if one["name"] == container and "terminated" in (one.get("state") or {}):
+            return f"unable to retrieve container logs for {one.get('containerID', '')}"
+    return None
+
+
 def no_log(pod: dict[str, Any], container: str, previous: bool) -> str:
     """Return the kubelet's words for a container that has no log.
 
@@ -274,7 +302,7 @@ async def _serve_channels(
     try:
         process = await begin()
     except (ContainerStartError, OSError) as error:
-        message = f"error executing command in container: {error}"
+        message = f"error executing command in container: {exec_failure(error)}"
         await channels.send(ERROR, failure_status(message))
     else:
         await serve_process(

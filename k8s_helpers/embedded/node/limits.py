@@ -27,6 +27,9 @@ PERIOD_S = 0.1
 _TICK_S = 0.025
 _IDLE_TICK_S = 0.05
 _SHORTEST_TICK_S = 0.002
+_LONG_LOOK_S = 0.005
+_REST = 4
+"""A look that took longer than that (trees of thousands of processes) is followed by a rest so many times as long."""
 _LONGEST_PAUSE_S = 1.0
 _FASTEST_GROWTH_BYTES_PER_S = 2e9
 _MEMORY_INTERVAL_S = (0.02, 0.2)
@@ -48,7 +51,7 @@ class Watch:
     owns : callable
         Says whether a process is of the tree, when a signal is about to be sent to it.
     on_oom : callable
-        Called once when the tree is over its memory limit.
+        Called when the tree is over its memory limit, again for as long as it is.
     """
 
     members: Callable[[], list[int]]
@@ -71,6 +74,10 @@ class Watch:
     """The tree has worked, perhaps forked, since its members were last listed."""
     memory_stale: bool = True
     """The tree has worked since its memory was last looked at."""
+    files_bytes: Callable[[], int] = lambda: 0
+    """Returns the memory that is taken by files."""
+    pauses: dict[int, set[int]] = field(default_factory=dict)
+    """Process → the watches that have stopped it: those of one pod share this, and the last one lets it go on."""
 
 
 class Limiter:
@@ -78,11 +85,24 @@ class Limiter:
 
     def __init__(self) -> None:
         self._watches: dict[str, Watch] = {}
+        self._pauses: dict[str, dict[int, set[int]]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, key: str, watch: Watch) -> None:
-        """Begin to hold a container to its limits, or to new ones."""
+    def watch(self, key: str, watch: Watch, group: str = "") -> None:
+        """Begin to hold a container to its limits, or to new ones.
+
+        Parameters
+        ----------
+        key : str
+            What is watched.
+        watch : Watch
+            Its limits; nothing is watched where it has none.
+        group : str
+            What watches of the same processes have in common: none lets go on what another has stopped.
+        """
         self.forget(key)
+        if group:
+            watch.pauses = self._pauses.setdefault(group, watch.pauses)
         if watch.memory_limit_bytes is None and watch.cpu_limit_cores is None:
             return
         watch.earned_s = (watch.cpu_limit_cores or 0.0) * PERIOD_S
@@ -104,7 +124,11 @@ class Limiter:
         """Let a container go; it runs on where it was paused."""
         watch = self._watches.pop(key, None)
         if watch is not None and watch.resume_at is not None:
-            _signal_all(watch, watch.members(), signal.SIGCONT)
+            _resume(watch)
+
+    def forget_group(self, group: str) -> None:
+        """Drop what is known of a group that is gone."""
+        self._pauses.pop(group, None)
 
     def close(self) -> None:
         """Let all go."""
@@ -123,7 +147,9 @@ class Limiter:
                 watch.due = check(watch, now)
         if self._watches:
             due = min(watch.due for watch in self._watches.values())
-            delay = max(due - time.monotonic(), _SHORTEST_TICK_S)
+            spent_s = time.monotonic() - now
+            rest_s = _REST * spent_s if spent_s > _LONG_LOOK_S else _SHORTEST_TICK_S
+            delay = max(due - time.monotonic(), rest_s)
             self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
 
 
@@ -132,7 +158,7 @@ def check(watch: Watch, now: float) -> float:
     if watch.resume_at is not None:
         if now < watch.resume_at:
             return watch.resume_at
-        _signal_all(watch, watch.members(), signal.SIGCONT)
+        _resume(watch)
         watch.resume_at = None
     clocks = [proctree.cpu_clock_s(pid) for pid in watch.pids]
     moved = not clocks or clocks != watch.clocks
@@ -155,14 +181,16 @@ def check(watch: Watch, now: float) -> float:
 
 def _check_memory(watch: Watch, limit_bytes: int, now: float) -> None:
     watch.memory_stale = False
-    used = sum(map(proctree.memory_bytes, watch.pids))
+    files = watch.files_bytes()
+    used = files + sum(map(proctree.memory_bytes, watch.pids))
     if used > limit_bytes and len(watch.pids) > 1:
-        used = sum(map(proctree.shared_out_memory_bytes, watch.pids))
+        used = files + sum(map(proctree.shared_out_memory_bytes, watch.pids))
+    shortest, longest = _MEMORY_INTERVAL_S
     if used > limit_bytes:
-        watch.memory_due = math.inf
+        watch.memory_due = now + longest
+        watch.memory_stale = True  # until what is to end has ended
         watch.on_oom()
         return
-    shortest, longest = _MEMORY_INTERVAL_S
     until_full_s = (limit_bytes - used) / _FASTEST_GROWTH_BYTES_PER_S
     watch.memory_due = now + min(max(until_full_s, shortest), longest)
 
@@ -206,8 +234,20 @@ def _pause(watch: Watch) -> None:
         fresh = [pid for pid in watch.members() if pid not in stopped]
         if not fresh:
             return
+        for pid in fresh:
+            watch.pauses.setdefault(pid, set()).add(id(watch))
         _signal_all(watch, fresh, signal.SIGSTOP)
         stopped.update(fresh)
+
+
+def _resume(watch: Watch) -> None:
+    """Let the tree go on, but for what another watch has stopped."""
+    for holders in watch.pauses.values():
+        holders.discard(id(watch))
+    free = [pid for pid in watch.members() if not watch.pauses.get(pid)]
+    for pid in [pid for pid, holders in watch.pauses.items() if not holders]:
+        del watch.pauses[pid]
+    _signal_all(watch, free, signal.SIGCONT)
 
 
 def _signal_all(watch: Watch, pids: list[int], number: signal.Signals) -> None:

@@ -1,6 +1,9 @@
 """The lives of a pod's containers: start or wait, hook, probes, exit, kill.
 
-(source: `pkg/kubelet/kuberuntime/kuberuntime_manager.go`)
+Each look at a pod begins with its status, then tries what is to be done. So a container that has ended shows how it
+ended (`Error`, `OOMKilled`, `Completed`) while its restart waits; that it waits (`CrashLoopBackOff`) is shown from the
+next look on: often the one that restarts it.
+(source: `pkg/kubelet/kuberuntime/kuberuntime_manager.go`, `SyncPod` of `pkg/kubelet/kubelet.go`, `reason_cache.go`)
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from .cri import Container
 from .decisions import Kill
 from .probes import ContainerProbes
 from .pulls import StartError
-from .records import Record, Waiting, pod_text
+from .records import RESTARTING_ALL, Record, Waiting, pod_text
 from .restarts import crash_loop_message
 from .status import RUNTIME_NAME
 from .volumes import PodVolumes
@@ -35,9 +38,13 @@ class Lives:
         What they mount.
     on_change : callable
         Called when a record has changed by itself: the status shows it, and the pod may need something.
+    on_end : callable
+        Called when a container has ended: the pod may need something, and the status shows it with the next look.
     on_step : callable
         Called when a record has changed by what was asked here: the status shows it, nothing more is
         needed (to look at the pod again at once would be to turn for ever while a container waits).
+    on_news : callable
+        Called when a container has been started, or is seen to wait: the status must show it, however soon it changes.
     """
 
     def __init__(
@@ -46,16 +53,36 @@ class Lives:
         records: list[Record],
         volumes: PodVolumes,
         on_change: Callable[[], None],
+        on_end: Callable[[], None],
         on_step: Callable[[], None],
+        on_news: Callable[[], None],
     ) -> None:
         self._context = context
         self._records = records
         self._volumes = volumes
         self._on_change = on_change
+        self._on_end = on_end
         self._on_step = on_step
+        self._on_news = on_news
         self._probes: dict[str, ContainerProbes] = {}
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._ticking_since_s: float | None = None
+        self._unseen_end = False
+
+    # Looking
+
+    def begin_look(self) -> None:
+        """Let the status show what the last look has found, and readiness be asked where it is missing."""
+        news, self._unseen_end = self._unseen_end, False
+        for record in self._records:
+            if record.refused is not None:
+                record.waiting, record.refused = record.refused, None
+                news = True
+            probes = self._probes.get(record.name)
+            if probes is not None and record.running and record.started and not record.ready:
+                probes.ask_readiness()
+        if news:
+            self._on_news()
 
     # Starting
 
@@ -82,7 +109,7 @@ class Lives:
             record.waiting = Waiting(error.reason, error.message)
             self._on_step()
             return error.retry_s
-        self._on_step()
+        self._on_news()
         return None
 
     def _back_off(self, record: Record, *, killed: bool) -> float:
@@ -100,8 +127,7 @@ class Lives:
             words = f"Back-off restarting failed container {record.name} in pod {pod}"
             context.tell(record, "Warning", "BackOff", words)
             message = crash_loop_message(back_off.delay_s(key), record.name, pod)
-            record.waiting = Waiting("CrashLoopBackOff", message)
-            self._on_step()
+            record.refused = Waiting("CrashLoopBackOff", message)
             return wait_s
         back_off.next(key, since_s, now_s)
         return 0.0
@@ -116,7 +142,7 @@ class Lives:
             raise
         if record.exited is not None:
             return
-        record.announced = True
+        record.starting, record.announced = False, True
         probes = ContainerProbes(
             record,
             self._context.target(record),
@@ -125,8 +151,14 @@ class Lives:
             lambda reason, message: self._context.tell(record, "Warning", reason, message),
             self._ticking_since_s,
         )
+        self._forget_probes(record)
         self._probes[record.name] = probes
         probes.start()
+
+    def _forget_probes(self, record: Record) -> None:
+        probes = self._probes.pop(record.name, None)
+        if probes is not None:
+            probes.stop()
 
     # Watching
 
@@ -137,9 +169,10 @@ class Lives:
 
     async def _note_exit(self, record: Record, container: Container) -> None:
         status = await container.wait()
-        probes = self._probes.pop(record.name, None)
+        probes = self._probes.get(record.name)
         if probes is not None:
-            probes.stop()
+            probes.container_ended()
+        record.starting = False
         record.finished_wall_s = status.finished_wall_s
         record.exited = {
             "exitCode": status.exit_code,
@@ -153,7 +186,8 @@ class Lives:
         message = starts.termination_message(self._context, record, container)
         if message:
             record.exited["message"] = message
-        self._on_change()
+        self._unseen_end = True
+        self._on_end()
 
     async def _settled(self, record: Record) -> None:
         """Return when a container's end is in its record."""
@@ -191,6 +225,22 @@ class Lives:
             await self._settled(record)
 
         await asyncio.gather(*map(one, self._records))
+
+    async def reset_all(self) -> None:
+        """End all containers but ephemeral ones at once, and forget that they ran: the pod begins again where it is.
+
+        (source: `ContainersToReset` of `kuberuntime_manager.go`)
+        """
+        kept = [record for record in self._records if record.role != "ephemeral"]
+
+        async def one(record: Record) -> None:
+            await stops.stop(self._context, record, "killing", 0.0)
+            await self._settled(record)
+
+        await asyncio.gather(*map(one, kept))
+        for record in kept:
+            if record.lives:
+                record.begin_again(RESTARTING_ALL)
 
     def quiet(self) -> None:
         """Let probes no longer kill anything: the pod ends anyway."""

@@ -163,7 +163,8 @@ async def read_log(
     formatter = LineFormatter(options)
     rest = b""
     with contextlib.ExitStack() as stack:
-        file = stack.enter_context(path.open("rb"))
+        file = path.open("rb")
+        stack.callback(lambda: file.close())
         if options.tail_lines is not None:
             file.seek(tail_offset(path, options.tail_lines))
         while not formatter.full:
@@ -176,7 +177,8 @@ async def read_log(
                     yield text
                 await asyncio.sleep(0)
             elif _rotated(path, file):
-                file = stack.enter_context(path.open("rb"))
+                file.close()
+                file = path.open("rb")
             elif more_to_come:
                 await asyncio.sleep(_POLL_S)
             else:

@@ -11,6 +11,8 @@ from .agent import Agent
 from .api import Api
 from .context import NodeContext
 from .events import Recorder
+from .heart import Heart
+from .host_ports import HostPorts
 from .objects import Objects
 from .probe_checks import Checks
 from .pulls import Puller
@@ -32,7 +34,7 @@ class _Part(Protocol):
 P = TypeVar("P", bound=_Part)
 
 
-async def start(config: ClusterConfig, name: str, stack: AsyncExitStack) -> None:
+async def start(config: ClusterConfig, name: str, heart: Heart, stack: AsyncExitStack) -> None:
     """Start a node: everything up, Ready in the API, its pods taken care of.
 
     Parameters
@@ -41,6 +43,8 @@ async def start(config: ClusterConfig, name: str, stack: AsyncExitStack) -> None
         The cluster.
     name : str
         One of `config.node_names`; the first one also serves the whole cluster.
+    heart : Heart
+        Told of the spawner, once there is one.
     stack : AsyncExitStack
         Closes what was started, in the reverse order.
 
@@ -57,12 +61,14 @@ async def start(config: ClusterConfig, name: str, stack: AsyncExitStack) -> None
     stack.push_async_callback(api.close)
     stack.push_async_callback(services_api.close)
     runtime = await _started(stack, ProcessRuntime(config, name))
+    heart.runtime = runtime
     recorder = await _started(stack, Recorder(api, "kubelet", name))
     services_recorder = await _started(stack, Recorder(services_api, "node-services", name))
     agent = Agent(api, name, folder)
     allocatable = capacity(folder)
     services = NodeServices(config, name, services_api, agent, services_recorder.record)
     objects = await _started(stack, Objects(services_api, agent.object_changed))
+    host_ports = await _started(stack, HostPorts(config.node_address(name), recorder.record))
     checks = Checks(_minor(config.kubernetes_version))
     stack.push_async_callback(checks.close)
     registration = Registration(config, name, api, allocatable, runtime.isolation)
@@ -82,6 +88,7 @@ async def start(config: ClusterConfig, name: str, stack: AsyncExitStack) -> None
         back_off=BackOff(),
         checks=checks,
         names=services.names,
+        host_ports=host_ports,
         addresses=Addresses(config, config.node_names.index(name)),
         allocatable=allocatable,
         services=lambda: _all_services(services.table),

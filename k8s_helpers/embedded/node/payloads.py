@@ -20,6 +20,9 @@ from .tokens import Token
 GetToken = Callable[[str, int], Awaitable[Token]]
 """Returns a token by audience and seconds of life."""
 
+GetTrust = Callable[[Object], Awaitable[str | None]]
+"""Returns the certificates that a `clusterTrustBundle` source stands for; None where there are none."""
+
 _DEFAULT_MODE = 0o644
 _TOKEN_LIFE_S = 3600
 _KINDS = ("configMap", "secret", "downwardAPI", "projected")
@@ -39,6 +42,7 @@ class PayloadSources:
     allocatable: Mapping[str, str]
     get: GetObject
     token: GetToken
+    trust: GetTrust
 
 
 @dataclass(frozen=True)
@@ -113,9 +117,23 @@ async def _projected(projected: Object, sources: PayloadSources) -> Payload:
                 raise MountError(f"failed to fetch token: {error}") from None
             files[one["path"]] = File(token.text.encode(), mode)
             renewals.append(token.renew_wall_s)
+        elif "clusterTrustBundle" in source:
+            one = source["clusterTrustBundle"]
+            files[one["path"]] = File((await _trust(one, sources)).encode(), mode)
         else:
             raise MountError(f"projected source not available on this node: {', '.join(source)}")
     return Payload(files, min(renewals, default=None))
+
+
+async def _trust(source: Object, sources: PayloadSources) -> str:
+    try:
+        text = await sources.trust(source)
+    except ApiError as error:
+        raise MountError(f"failed to read ClusterTrustBundles: {error}") from None
+    if text is None and not source.get("optional"):
+        wanted = source.get("name") or f"signer {source.get('signerName')}"
+        raise MountError(f'clustertrustbundle "{wanted}" not found')
+    return text or ""
 
 
 async def _from_object(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import shutil
 import time
 from typing import Any
 
@@ -17,10 +18,13 @@ from .context import HOST_ADDRESS, NodeContext, PodContext
 from .cri import Container
 from .decisions import decide
 from .lives import Lives
+from .local_storage import LocalStorage
+from .pace import Pace
 from .publisher import Publisher
 from .records import Object, Record, specs
 from .resizing import Resizing
 from .resources import shortage_at_admission
+from .restarts import requeue_s
 from .restoring import restored
 from .sandbox import Sandbox, is_deleted
 from .status import PodFacts, pod_status
@@ -30,8 +34,12 @@ _log = logging.getLogger(__name__)
 
 _DEADLINE = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
 _LAST_PHASES = ("Succeeded", "Failed")
+_EVICTION_GRACE_S = 1.0
+"""What an evicted pod has to end (`immediateEvictionGracePeriodSeconds`)."""
 _API_PAUSE_S = 1.0
 _BUG_PAUSE_S = 5.0
+_SYNC_BURST, _SYNC_RATE_PER_S = 20, 10.0
+"""How often one pod is looked at: at once while it starts, so often in the long run, whatever wakes its worker."""
 
 
 class PodWorker:
@@ -58,13 +66,17 @@ class PodWorker:
             self.records,
             self._sandbox.volumes,
             on_change=self._container_changed,
+            on_end=self._container_ended,
             on_step=lambda: self._publisher.mark(soon=True),
+            on_news=lambda: self._publisher.pin(),
         )
         self._resizing = Resizing(self.context, self.records)
+        self._storage = LocalStorage(self.context, self.records, self._sandbox.volumes)
         self._publisher = Publisher(node.api, self.context.path, self.context.uid, self._compute)
         self._wake = asyncio.Event()
         self._ending = asyncio.Event()
         self._vanished = False
+        self._stopping = False
         self._over = self._status.get("phase") in _LAST_PHASES
         self._rejected: tuple[str, str] | None = None
         if is_deleted(pod):
@@ -134,7 +146,11 @@ class PodWorker:
 
     async def _live(self) -> None:
         self._publisher.mark(soon=False)
+        pace, held_back = Pace(_SYNC_BURST, _SYNC_RATE_PER_S), False
         while True:
+            before, held_back = held_back, await pace.turn()
+            if held_back and not before:
+                _log.warning("%s is woken more often than it is looked at", self.context.path)
             self._wake.clear()
             try:
                 pause_s = await self._sync()
@@ -157,7 +173,11 @@ class PodWorker:
             await self._lives.stop_all()
             self._finish(_DEADLINE)
             return None
-        pauses = [left_s, await self._sandbox.keep()]
+        excess = await self._storage.excess()
+        if excess is not None:
+            await self._evict(excess)
+            return None
+        pauses = [left_s, self._storage.pause_s, await self._sandbox.keep()]
         if self._sandbox.ready:
             pauses.append(await self._act())
         return min((pause for pause in pauses if pause is not None), default=None)
@@ -165,19 +185,38 @@ class PodWorker:
     async def _act(self) -> float | None:
         if self._resizing.apply(self._node.pods()):
             self._publisher.mark(soon=True)
+        self._resizing.hold_together()
         actions = decide(self.context.pod["spec"], self.records)
+        self._lives.begin_look()
+        if actions.restart_all:
+            self._publisher.mark(soon=True)
+            await self._lives.reset_all()
+            self._container_changed()
+            return None
         killed = {kill.record for kill in actions.kill}
         await self._lives.kill(actions.kill)
         if actions.over:
             await self._lives.stop_all()
             self._finish()
             return None
-        pauses = []
+        pauses = [self._resizing.retry_s]
         for record in actions.start:
             pauses.append(await self._lives.start(record, killed=record in killed))
-            if record.role == "sidecar":
-                self._wake.set()  # the next container may follow at once
-        return min((pause for pause in pauses if pause is not None), default=None)
+            self._resizing.hold_together()
+            if record.role == "sidecar" and pauses[-1] is None:
+                self._wake.set()  # it has been started, and the next container may follow at once
+        waits = [pause for pause in pauses if pause is not None]
+        return requeue_s(min(waits)) if waits else None
+
+    async def _evict(self, message: str) -> None:
+        """End the pod for what it has written, with its logs."""
+        self._tell("Warning", "Evicted", message)
+        verdict = ("Evicted", message)
+        self._rejected = verdict  # said before the containers end, so that nobody sees them fail without a reason
+        self._publisher.mark(soon=True)
+        await self._lives.stop_all(_EVICTION_GRACE_S)
+        self._finish(verdict)
+        await asyncio.to_thread(shutil.rmtree, self.context.folder / "logs", True)
 
     def _admit(self) -> bool:
         """Refuse a new pod that does not fit; return whether the pod may go on."""
@@ -199,6 +238,7 @@ class PodWorker:
             self._tell("Normal", *_DEADLINE)
         self._rejected = verdict
         self._over = True
+        self._sandbox.close_ports()
         self._publisher.mark(soon=True)
 
     def _tell(self, kind: Any, reason: str, message: str) -> None:
@@ -212,11 +252,17 @@ class PodWorker:
         self._publisher.mark(soon=True)
         self._wake.set()
 
+    def _container_ended(self) -> None:
+        self._wake.set()
+        if self._stopping:
+            self._publisher.mark(soon=True)
+
     # The end
 
     async def _end(self) -> None:
         """Stop everything, write the last status, delete the files and then the pod from the API."""
         self._lives.quiet()
+        self._stopping = True
         hook = True
         while any(record.running for record in self.records):
             self._ending.clear()
@@ -226,12 +272,15 @@ class PodWorker:
             await asyncio.wait({stopping, shorter}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
             shorter.cancel()
-            await asyncio.gather(stopping, shorter, return_exceptions=True)
+            (trouble, _) = await asyncio.gather(stopping, shorter, return_exceptions=True)
             hook = False
+            if isinstance(trouble, Exception):
+                _log.error("%s does not end", self.context.path, exc_info=trouble)
+                await asyncio.sleep(_BUG_PAUSE_S)
         self._over = True
         await self._publisher.close(last=not self._vanished)
         for container in self.containers().values():
-            container.remove()
+            await asyncio.to_thread(container.remove)
         await self._sandbox.remove()
         await self._delete()
 
@@ -263,6 +312,8 @@ class PodWorker:
             ended=self._over,
             rejected=self._rejected,
             resize=self._resizing.conditions,
+            user=self._node.runtime.user,
+            **self._resizing.of_pod(),
         )
         now_s = time.time()
         self._status = pod_status(self.context.pod, self.records, facts, self._status, now_s)

@@ -103,6 +103,8 @@ class _Pair:
         self.data: Stream | None = None
         self.error: Stream | None = None
         self.received: asyncio.Queue[bytes] = asyncio.Queue()
+        self.over = False
+        """Nobody takes what is received any more."""
 
 
 def port_of(headers: dict[str, str]) -> int:
@@ -163,7 +165,7 @@ class PortForward:
     async def _hold_back(self) -> None:
         """Read no more from the client while the program in the pod is slow to take its data."""
         for pair in list(self._crowded):
-            while pair.received.qsize() > _QUEUED_PIECES:
+            while pair.received.qsize() > _QUEUED_PIECES and not pair.over:
                 await asyncio.sleep(0.005)
         self._crowded.clear()
 
@@ -186,6 +188,8 @@ class PortForward:
         pair.data = stream
 
         def on_data(data: bytes) -> None:
+            if pair.over:
+                return
             pair.received.put_nowait(data)
             if pair.received.qsize() > _QUEUED_PIECES:
                 self._crowded.append(pair)
@@ -199,6 +203,7 @@ class PortForward:
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                 reader, writer = await asyncio.open_connection(self._address, port)
         except OSError as error:
+            pair.over = True
             pair.error.write(
                 f"error forwarding port {port} to pod {self._pod}: failed to connect to "
                 f"{self._address}:{port} inside the pod: {_reason(error)}".encode()
@@ -208,8 +213,9 @@ class PortForward:
             await self._carrier.drain()
             return
         try:
-            await self._join(pair.data, pair.received, reader, writer)
+            await self._join(pair.data, pair, reader, writer)
         finally:
+            pair.over = True
             pair.data.end()
             pair.error.end()
             writer.close()
@@ -218,16 +224,17 @@ class PortForward:
     async def _join(
         self,
         data: Stream,
-        received: asyncio.Queue[bytes],
+        pair: _Pair,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
         async def to_pod() -> None:
             with contextlib.suppress(ConnectionError):
-                while piece := await received.get():
+                while piece := await pair.received.get():
                     writer.write(piece)
                     await writer.drain()
                 writer.write_eof()
+            pair.over = True
 
         async def to_client() -> None:
             with contextlib.suppress(ConnectionError):

@@ -1,7 +1,7 @@
 """Paths where no mount namespace is allowed: the container's files lie under a folder of the host.
 
-The programs of the course put `K8S_ROOT` before the paths they open; command lines, environment and working
-directory are rewritten here. Read-only mounts are not enforced in this mode: a link stands for each.
+Command lines, environment and working directory are rewritten here, so that a program that takes its paths from there
+finds its files; one that opens a path of its own opens the host's (`K8S_ROOT` is what to put before it).
 """
 
 from __future__ import annotations
@@ -27,6 +27,14 @@ SHARED_FOLDERS = frozenset(
 """Folders that the host has too: an image owns what it puts in them, not the folders."""
 
 ALWAYS_OWNED = ("/tmp",)
+
+_PYTHON = Path(__file__).parent / "prefix_python"
+"""What a Python program imports before its own modules, to find its pod's names."""
+
+
+def python_path(own: str) -> str:
+    """Return a container's `PYTHONPATH`: what finds names, then its own."""
+    return os.pathsep.join(filter(None, (str(_PYTHON), own)))
 
 
 def owned_paths(image_rootfs: Path) -> tuple[str, ...]:
@@ -90,7 +98,7 @@ def lay(root: Path, image_rootfs: Path, mounts: Sequence[Mount], working_dir: st
     image_rootfs : Path
         The image's files, copied.
     mounts : sequence of Mount
-        Each becomes a symbolic link to its place on the host.
+        Each becomes a link to its place on the host.
     working_dir : str
         Made where missing.
     """
@@ -103,8 +111,25 @@ def lay(root: Path, image_rootfs: Path, mounts: Sequence[Mount], working_dir: st
         if place.is_dir() and not place.is_symlink():
             shutil.rmtree(place)
         place.unlink(missing_ok=True)
-        place.symlink_to(mount.host_path)
+        _show(mount.host_path, place)
     Path(rootfs.inside(working_dir, str(root))).mkdir(parents=True, exist_ok=True)
     own = {*owned_paths(image_rootfs), working_dir} - SHARED_FOLDERS
     # A volume covers the whole of its folder, even of one that the host has too (`/opt`, `/mnt`).
     return Translator(str(root), own | {mount.container_path for mount in mounts})
+
+
+def _show(source: Path, place: Path) -> None:
+    """Make `place` show a file or folder of the host, as a bind mount would.
+
+    A bind mount of a file shows that very file for good, whatever becomes of its name: a ConfigMap's file mounted by
+    `subPath` keeps its first content when the ConfigMap changes and the folder that it came from goes. Only a hard
+    link does the same; a file of another file system, or of another user, gets a symbolic one.
+    """
+    if source.is_file():
+        try:
+            place.hardlink_to(source)
+        except OSError:
+            pass
+        else:
+            return
+    place.symlink_to(source)

@@ -14,13 +14,17 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
-from .cri import Container, ContainerStartError
+from .cri import Container, ContainerStartError, exec_failure
 from .expansion import expand, lookup_in
+from .probe_answers import Trip, beginning, malformed
 from .records import Object
 
 _OUTPUT_BYTES = 10 * 1024
-_REDIRECTS = 10
+_REQUESTS = 10
+"""A redirect after the tenth request is not followed."""
 _REDIRECT_STATUSES = (301, 302, 303, 307, 308)
+_TRIES = 3
+"""How often a check is made that could not be made, before that is told (`maxProbeRetries`)."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,14 @@ class Verdict:
         The kubelet's words.
     warning : bool
         Passed, with something to say.
+    state : "unknown" or "failure"
+        The kubelet's word for what a check that could not be made has left.
     """
 
     ok: bool | None
     output: str = ""
     warning: bool = False
+    state: str = "unknown"
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,14 @@ class Checks:
         await self._client.close()
 
     async def check(self, probe: Object, target: Target) -> Verdict:
-        """Make the check of a probe once."""
+        """Make the check of a probe; once more, and once again, where it could not be made."""
+        for _ in range(_TRIES):
+            verdict = await self._once(probe, target)
+            if verdict.ok is not None:
+                break
+        return verdict
+
+    async def _once(self, probe: Object, target: Target) -> Verdict:
         timeout_s = float(probe.get("timeoutSeconds", 1))
         if "exec" in probe:
             env = {one["name"]: one.get("value", "") for one in target.spec.get("env") or ()}
@@ -104,44 +118,62 @@ class Checks:
         return Verdict(None, "missing probe handler")
 
     async def http(self, action: Object, target: Target, timeout_s: float) -> Verdict:
-        """Make an HTTP check: 200 to 399 pass; a redirect to another host passes with a warning."""
+        """Make an HTTP check: 200 to 299 pass; so does a redirect that is not followed, with a warning."""
         try:
             port = resolve_port(action["port"], target.spec)
         except ValueError as error:
             return Verdict(None, str(error))
         url, headers = request(action, target, port, f"kube-probe/{self.version}")
-        shown = _shown(url, action, target)
+        trip = Trip(_shown(url, action, target), {} if action.get("host") else _reached(target))
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._follow(url, headers)
+                return await self._follow(trip, headers)
         except TimeoutError:
+            if trip.answered:
+                # The answer has begun: the kubelet takes this for its own trouble, not for the program's.
+                words = "context deadline exceeded (Client.Timeout or context cancellation while reading body)"
+                return Verdict(None, words, state="failure")
             words = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
-            return Verdict(False, f'Get "{shown}": {words}')
+        except aiohttp.ClientPayloadError:
+            return Verdict(None, "unexpected EOF", state="failure")
+        except aiohttp.ClientConnectorSSLError:
+            words = "tls: first record does not look like a TLS handshake"
         except aiohttp.ClientConnectorError as error:
-            where = f"{urlsplit(shown).hostname}:{port}"
-            words = f"dial tcp {where}: connect: {_reason(error.os_error)}"
-            return Verdict(False, f'Get "{shown}": {words}')
+            words = f"dial tcp {urlsplit(trip.url).netloc}: connect: {_reason(error.os_error)}"
+        except aiohttp.ClientResponseError as error:
+            words = malformed(error.message)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             words = "EOF" if isinstance(error, aiohttp.ServerDisconnectedError) else str(error)
-            return Verdict(False, f'Get "{shown}": {words}')
+        return Verdict(False, f'Get "{trip.url}": {words}')
 
-    async def _follow(self, url: str, headers: Mapping[str, str]) -> Verdict:
-        host = urlsplit(url).hostname
-        for _ in range(_REDIRECTS):
-            async with self._client.get(url, headers=headers, allow_redirects=False) as answer:
-                status = answer.status
-                await answer.content.read(_OUTPUT_BYTES)
-                to = answer.headers.get("Location", "")
-            if status in _REDIRECT_STATUSES and to:
-                following = urljoin(url, to)
-                if urlsplit(following).hostname == host:
-                    url = following
-                    continue
-                return Verdict(True, "Probe terminated redirects", warning=True)
-            if 200 <= status < 400:
+    async def _follow(self, trip: Trip, headers: Mapping[str, str]) -> Verdict:
+        """Make the request, and those that its answers redirect to on the same host."""
+        own_host = headers["Host"]
+        for number in range(1, _REQUESTS + 1):
+            trip.answered = False
+            async with self._client.get(
+                trip.reached(), headers=headers, allow_redirects=False
+            ) as answer:
+                trip.answered = True
+                status, to = answer.status, answer.headers.get("Location", "")
+                body = await beginning(answer.content, _OUTPUT_BYTES)
+            following = urljoin(trip.url, to)
+            redirects = status in _REDIRECT_STATUSES and to != ""
+            if redirects and urlsplit(following).hostname == urlsplit(trip.url).hostname:
+                if number == _REQUESTS:
+                    return Verdict(False, f'Get "{to}": stopped after 10 redirects')
+                # A host of the probe's own outlives only a redirect that names none.
+                host = urlsplit(following).netloc if urlsplit(to).netloc else own_host
+                headers = {**headers, "Host": host, "Referer": trip.url}
+                trip.url = following
+                continue
+            if 300 <= status < 400:
+                words = f"Probe terminated redirects, Response body: {body}"
+                return Verdict(True, words, warning=True)
+            if 200 <= status < 300:
                 return Verdict(True)
             return Verdict(False, f"HTTP probe failed with statuscode: {status}")
-        return Verdict(False, f'Get "{url}": stopped after 10 redirects')
+        raise AssertionError("the last request returns")
 
     async def fetch(self, action: Object, target: Target) -> None:
         """Make the request of a lifecycle hook, whatever it answers.
@@ -185,15 +217,15 @@ def resolve_port(port: int | str, container: Object) -> int:
     ValueError
         The container has no port of that name, or it is not between 1 and 65535.
     """
-    number = 0
     if isinstance(port, int) or port.isdigit():
         number = int(port)
     else:
-        for one in container.get("ports") or ():
-            if one.get("name") == port:
-                number = one["containerPort"]
+        named = [one for one in container.get("ports") or () if one.get("name") == port]
+        if not named:
+            raise ValueError(f'port "{port}" not found')
+        number = named[0]["containerPort"]
     if not 0 < number < 65536:
-        raise ValueError(f"invalid port number: {port}")
+        raise ValueError(f"invalid port number: {number}")
     return number
 
 
@@ -201,6 +233,10 @@ def _shown(url: str, action: Object, target: Target) -> str:
     return (
         url if action.get("host") else url.replace(target.address, target.shown(target.address), 1)
     )
+
+
+def _reached(target: Target) -> dict[str, str]:
+    return {target.shown(target.address): target.address}
 
 
 def _reason(error: OSError) -> str:
@@ -251,7 +287,7 @@ async def check_exec(container: Container, argv: list[str], timeout_s: float | N
     try:
         process = await container.exec(argv)
     except ContainerStartError as error:
-        return Verdict(None, str(error))
+        return Verdict(None, exec_failure(error))
     try:
         async with asyncio.timeout(timeout_s):
             streams = [process.stdout, process.stderr] if process.stderr else [process.stdout]

@@ -2,8 +2,9 @@
 
 A probe has a ticker that runs since its pod came, before its containers start and across their restarts: a check is
 made at a tick, never because the initial delay is over. Ticks during that delay are let pass. Readiness is asked once
-more, and its ticker begins anew, when the container starts and when its startup probe passes. Readiness and liveness
-wait for the startup probe. What a probe says changes only after as many equal answers in a row as its threshold.
+more, and its ticker begins anew, at the container's start and whenever its pod is looked at while it is not ready: so a
+first check that fails is repeated at once. Readiness and liveness wait for the startup probe. What a probe says changes
+only after as many equal answers in a row as its threshold.
 (source: `run` and `doProbe` of `pkg/kubelet/prober/worker.go`, `UpdatePodStatus` of `prober_manager.go`)
 """
 
@@ -81,6 +82,9 @@ class ContainerProbes:
         self._started_wall_s = int(record.started_wall_s)
         self._ticking_since_s = time.monotonic() if ticking_since_s is None else ticking_since_s
         self._tasks: dict[ProbeKind, asyncio.Task[None]] = {}
+        self._due_s: dict[ProbeKind, float] = {}
+        self._wanted = asyncio.Event()
+        self._ended: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Begin; sets `started` and `ready` as they are before the first answers."""
@@ -88,9 +92,26 @@ class ContainerProbes:
         self._record.started = "startupProbe" not in spec
         self._record.ready = "readinessProbe" not in spec
         if self._record.started:
+            self.ask_readiness()
             self._start_others()
         else:
             self._run("startup")
+
+    def ask_readiness(self) -> None:
+        """Ask for readiness as soon as may be, whatever its ticks."""
+        self._wanted.set()
+
+    def container_ended(self) -> None:
+        """Stop asking; at its next tick each probe whose word is still good finds the container ended, and says so."""
+        due_s = [
+            self._due_s[kind]
+            for kind, task in self._tasks.items()
+            if not task.done() and (kind != "readiness" or self._record.ready)
+        ]
+        self.stop()
+        if due_s:
+            delay_s = max(0.0, min(due_s) - time.monotonic())
+            self._ended = asyncio.get_running_loop().call_later(delay_s, self._on_change)
 
     def stop(self, *kinds: ProbeKind) -> None:
         """Stop the probes of some kinds, or all."""
@@ -98,6 +119,8 @@ class ContainerProbes:
             task = self._tasks.pop(kind, None)
             if task is not None:
                 task.cancel()
+        if not kinds and self._ended is not None:
+            self._ended.cancel()
 
     def _start_others(self) -> None:
         for kind in ("readiness", "liveness"):
@@ -105,23 +128,43 @@ class ContainerProbes:
                 self._run(kind)
 
     def _run(self, kind: ProbeKind) -> None:
+        probe = self._record.spec[f"{kind}Probe"]
+        now_s = time.monotonic()
+        self._due_s[kind] = now_s + -(now_s - self._ticking_since_s) % _period_s(probe)
         self._tasks[kind] = asyncio.create_task(
-            self._probe(kind, self._record.spec[f"{kind}Probe"]),
+            self._probe(kind, probe),
             name=f"{kind} probe of {self._record.name}",
         )
 
     async def _probe(self, kind: ProbeKind, probe: Object) -> None:
-        period_s = float(probe.get("periodSeconds", 10))
+        period_s, due_s = _period_s(probe), self._due_s[kind]
         threshold = Threshold(probe)
-        due_s = time.monotonic()
-        if kind != "readiness":
-            due_s += -(due_s - self._ticking_since_s) % period_s
+        if kind == "readiness" and self._wanted.is_set():
+            # That it is not ready yet is news of the probe: the pod is looked at, which asks once more.
+            self._on_change()
         while True:
-            await asyncio.sleep(due_s - time.monotonic())
+            self._due_s[kind] = due_s
+            if await self._turn(kind, due_s):
+                due_s = time.monotonic()
             if not self._delayed(probe) and await self._check(kind, probe, threshold):
                 return
             # A ticker drops the ticks that a slow check has missed.
             due_s += period_s * max(1, -(-(time.monotonic() - due_s) // period_s))
+
+    async def _turn(self, kind: ProbeKind, due_s: float) -> bool:
+        """Return when a check is to be made; whether it was asked for out of turn."""
+        if kind != "readiness":
+            await asyncio.sleep(due_s - time.monotonic())
+            return False
+        try:
+            async with asyncio.timeout_at(
+                asyncio.get_running_loop().time() + due_s - time.monotonic()
+            ):
+                await self._wanted.wait()
+        except TimeoutError:
+            return False
+        self._wanted.clear()
+        return True
 
     def _delayed(self, probe: Object) -> bool:
         """Return whether it is too early for a probe."""
@@ -140,7 +183,7 @@ class ContainerProbes:
     def _tell(self, kind: ProbeKind, verdict: Verdict) -> None:
         title = _TITLES[kind]
         if verdict.ok is None:
-            words = f"{title} probe errored and resulted in unknown state: {verdict.output}"
+            words = f"{title} probe errored and resulted in {verdict.state} state: {verdict.output}"
             self._on_event("Unhealthy", words)
         elif not verdict.ok:
             self._on_event("Unhealthy", f"{title} probe failed: {verdict.output}")
@@ -165,3 +208,7 @@ class ContainerProbes:
             self._on_change()
             return True
         return False
+
+
+def _period_s(probe: Object) -> float:
+    return float(probe.get("periodSeconds", 10))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import logging
 from collections.abc import Callable
 
@@ -37,6 +38,7 @@ class Publisher:
         self._uid = uid
         self._compute = compute
         self._sent: Object | None = None
+        self._pinned: collections.deque[Object] = collections.deque()
         self._wanted = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -53,6 +55,11 @@ class Publisher:
             self._timer = asyncio.get_running_loop().call_later(_CALM_S, self._ripe)
         if self._task is None:
             self._task = asyncio.create_task(self._send_all(), name=f"status of {self._path}")
+
+    def pin(self) -> None:
+        """Take the status as it is now, to be written even where it changes before that."""
+        self._pinned.append(self._compute())
+        self.mark(soon=True)
 
     def _ripe(self) -> None:
         self._timer = None
@@ -80,10 +87,20 @@ class Publisher:
             await self._send()
 
     async def _send(self) -> None:
-        """Write the status until the API server has taken it."""
+        """Write what was pinned and then the status as it is now."""
+        while self._pinned and not self._gone:
+            await self._write(self._first_pinned)
+            self._pinned.popleft()
+        await self._write(self._compute)
+
+    def _first_pinned(self) -> Object:
+        return self._pinned[0]
+
+    async def _write(self, compute: Callable[[], Object]) -> None:
+        """Write a status until the API server has taken it."""
         pause_s = _BACK_OFF_S[0]
         while not self._gone:
-            status = self._compute()
+            status = compute()
             if status == self._sent:
                 return
             body = {"metadata": {"uid": self._uid}, "status": status}

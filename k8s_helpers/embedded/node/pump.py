@@ -29,7 +29,13 @@ def connect(
     address: tuple[str, int],
     on_done: Callable[[socket.socket | None], None],
 ) -> None:
-    """Connect to `address` and call `on_done` with the socket, or with None where it is refused."""
+    """Connect to `address` and call `on_done` with the socket, or with None where it is refused.
+
+    Raises
+    ------
+    OSError
+        This process has no descriptor left; nothing has been called.
+    """
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     result = sock.connect_ex(address)
     if result == errno.EINPROGRESS:
@@ -152,7 +158,8 @@ class Joint:
         self._server = server
         self._on_close = on_close
         for sock in (client, server):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if sock.family is socket.AF_INET:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._inward = _Half(self, client, server)
         self._outward = _Half(self, server, client)
 

@@ -51,6 +51,21 @@ def parse_bytes(text: str) -> int:
     return math.ceil(parse(text))
 
 
+def format_bytes(value: int) -> str:
+    """Return bytes as Kubernetes prints them: the largest binary suffix that divides them."""
+    for suffix in ("Ei", "Pi", "Ti", "Gi", "Mi", "Ki"):
+        size = _SUFFIXES[suffix]
+        if value and value % size == 0:
+            return f"{value // int(size)}{suffix}"
+    return str(value)
+
+
+def format_cpu(value: Fraction) -> str:
+    """Return processors as Kubernetes prints them: whole ones, or thousandths."""
+    thousandths = milli(value)
+    return f"{thousandths}m" if thousandths % 1000 else str(thousandths // 1000)
+
+
 def milli(value: Fraction) -> int:
     """Return thousandths, rounded up, as schedulers count processors."""
     return math.ceil(value * 1000)

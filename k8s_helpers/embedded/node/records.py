@@ -20,6 +20,11 @@ class Waiting:
     message: str = ""
 
 
+RESTARTING_ALL = Waiting(
+    "RestartingAllContainers", "The container is removed because RestartAllContainers in place"
+)
+
+
 class Record:
     """One container of a pod.
 
@@ -39,15 +44,21 @@ class Record:
     last : dict or None
         `lastState.terminated`: how the life before ended.
     waiting : Waiting or None
-        Why it is not (re)started.
+        Why it is not (re)started, as the status shows it.
+    refused : Waiting or None
+        Why the last look at the pod did not restart it: the status shows it from the next look on.
     announced : bool
         Whether the last life shows as running: not before its postStart hook is over.
+    starting : bool
+        Whether a life is being started: until it is announced or over, the status shows what it showed before.
     started, ready : bool
         What its probes say.
     failed_probe : str or None
         "liveness" or "startup" once that probe has failed, until it is killed for it.
     allocated : dict
-        The resources that it runs with, which a resize changes later than the spec.
+        The resources that the node has granted it, which a resize changes later than the spec.
+    actuated : dict
+        The resources that it runs with, which a resize changes later still.
     """
 
     def __init__(self, spec: Object, role: Role) -> None:
@@ -62,14 +73,17 @@ class Record:
         self.last: Object | None = None
         self.last_finished_wall_s: float | None = None
         self.waiting: Waiting | None = None
+        self.refused: Waiting | None = None
         self.restart_count = 0
         self.lives = 0
         self.announced = False
+        self.starting = False
         self.started = False
         self.ready = False
         self.failed_probe: Literal["liveness", "startup"] | None = None
         self.restart_for: str | None = None
         self.allocated: Object = spec.get("resources") or {}
+        self.actuated = self.allocated
 
     @property
     def name(self) -> str:
@@ -81,6 +95,21 @@ class Record:
     def running(self) -> bool:
         """Whether its last life is not over."""
         return self.container is not None and self.exited is None
+
+    def begin_again(self, why: Waiting) -> None:
+        """Forget the lives so far, but for their number: the next one is the first of the pod's new beginning."""
+        if self.container is not None:
+            self.container.remove()
+        self.container = None
+        self.exited = None
+        self.last = {"exitCode": 137, "reason": why.reason, "message": why.message}
+        self.last_finished_wall_s = self.finished_wall_s
+        self.waiting = why
+        self.announced = self.started = self.ready = False
+        self.failed_probe = None
+        self.restart_for = None
+        self.restart_count += 1
+        self.lives = 0
 
     @property
     def exit_code(self) -> int | None:

@@ -81,6 +81,17 @@ def labels(name: str) -> dict[str, str]:
     }
 
 
+_DECLARED_FEATURES = (
+    "ExtendWebSocketsToKubelet",
+    "InPlacePodLevelResourcesVerticalScaling",
+    "InPlacePodVerticalScalingInitContainers",
+    "RestartAllContainersOnContainerExits",
+)
+"""What scheduler and API server ask of a node before they let a pod use it, sorted as they demand.
+
+(source: `k8s.io/component-helpers/nodedeclaredfeatures/features`)
+"""
+
 _CONDITIONS = (
     (
         "MemoryPressure",
@@ -195,11 +206,11 @@ class Registration:
             "addresses": [
                 {"type": "InternalIP", "address": "127.0.0.1"},
                 {"type": "Hostname", "address": self._name},
+                {"type": "InternalDNS", "address": self._config.node_shown(self._name)},
             ],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": self._config.kubelet_ports[index]}},
             "nodeInfo": node_info(self._config.kubernetes_version, self._isolation),
-            # Exec, attach and port-forward come by WebSocket.
-            "declaredFeatures": ["ExtendWebSocketsToKubelet"],
+            "declaredFeatures": list(_DECLARED_FEATURES),
         }
 
     async def _beat(self) -> None:

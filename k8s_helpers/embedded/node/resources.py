@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from .quantities import milli, parse, parse_bytes
+from .quantities import format_bytes, format_cpu, milli, parse, parse_bytes
 from .records import Object
 
 RESIZABLE = ("cpu", "memory")
@@ -27,9 +27,12 @@ class Limits:
     cpu_cores: float | None
 
 
-def limits(resources: Object) -> Limits:
-    """Return the limits of a container's `resources`."""
-    said = resources.get("limits") or {}
+def limits(resources: Object, of_pod: Object | None = None) -> Limits:
+    """Return the limits of a container's `resources`; where it has none of a kind, those of the pod as a whole.
+
+    (source: `getMemoryLimit` and `getCPULimit` of `pkg/kubelet/kuberuntime/kuberuntime_container_linux.go`)
+    """
+    said = {**((of_pod or {}).get("limits") or {}), **(resources.get("limits") or {})}
     memory = parse_bytes(said["memory"]) if "memory" in said else None
     return Limits(memory or None, (float(parse(said["cpu"])) or None) if "cpu" in said else None)
 
@@ -129,6 +132,92 @@ def refusal_of_resize(
                 f"used: {used}, capacity: {capacity}"
             )
     return None if shortage is None else Refusal("Deferred", shortage)
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """A running container's memory: its limits before and after a resize (None without one), and what it uses."""
+
+    container: str
+    before_bytes: int | None
+    after_bytes: int | None
+    used_bytes: int
+
+
+def refusal_of_decrease(
+    of_pod: tuple[int | None, int | None], uses: Iterable[MemoryUse]
+) -> str | None:
+    """Return why memory limits cannot be lowered now: more than that is in use; None where they can.
+
+    Parameters
+    ----------
+    of_pod : tuple of int or None
+        The limit of the pod as a whole, before and after.
+    uses : iterable of MemoryUse
+        Its running containers. What is in use is the pod's, in the message of each container too, as upstream has it.
+    """
+    uses = list(uses)
+    used = sum(one.used_bytes for one in uses)
+    errors = []
+    if _decreases(*of_pod) and used >= (of_pod[1] or 0):
+        errors.append(
+            f"attempting to set pod memory limit ({of_pod[1]}) below current usage ({used})"
+        )
+    errors += [
+        f'attempting to set container "{one.container}" memory limit ({one.after_bytes}) '
+        f"below current usage ({used})"
+        for one in uses
+        if _decreases(one.before_bytes, one.after_bytes)
+        and one.used_bytes >= (one.after_bytes or 0)
+    ]
+    if not errors:
+        return None
+    words = errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]"
+    return f"cannot decrease memory limits: {words}"
+
+
+def _decreases(before: int | None, after: int | None) -> bool:
+    return after is not None and (before is None or after < before)
+
+
+def memory_limit_of_pod(pod_resources: Object, containers: Iterable[Object]) -> int | None:
+    """Return the memory limit of a pod as a whole: its own, or the sum of its containers' if each has one."""
+    own = limits(pod_resources).memory_bytes
+    if own is not None:
+        return own
+    each = [limits(resources).memory_bytes for resources in containers]
+    known = [one for one in each if one is not None]
+    return sum(known) if known and len(known) == len(each) else None
+
+
+def whole(pod: Object) -> Object:
+    """Return the resources of a pod as a whole: its own, or those that its containers come to.
+
+    A limit of the whole is there where each container has one.
+    """
+    spec = pod["spec"]
+    own = spec.get("resources") or {}
+    mains = [one.get("resources") or {} for one in spec.get("containers") or ()]
+    inits = [one.get("resources") or {} for one in spec.get("initContainers") or ()]
+    asked = {
+        name: requested(pod, name)
+        for one in (own, *mains, *inits)
+        for name in one.get("requests") or ()
+    }
+    found: Object = {
+        "requests": {name: _written(name, value) for name, value in sorted(asked.items())},
+        "limits": dict(own.get("limits") or {}),
+    }
+    for name in RESIZABLE:
+        said = [one["limits"][name] for one in mains if name in (one.get("limits") or {})]
+        if name not in found["limits"] and said and len(said) == len(mains):
+            total = sum(map(parse, said), Fraction(0))
+            found["limits"][name] = _written(name, total)
+    return {kind: values for kind, values in found.items() if values}
+
+
+def _written(name: str, value: Fraction) -> str:
+    return format_cpu(value) if name == "cpu" else format_bytes(math.ceil(value))
 
 
 def _counted(value: Fraction, resource: str) -> int:

@@ -1,18 +1,25 @@
 """The back-off between two starts of a container (`CrashLoopBackOff`) or two pulls (`ImagePullBackOff`).
 
 The first restart is immediate; the next ones wait 10 s, 20 s, 40 s … up to 5 minutes, counted from the end of the last
-run. What ran for 10 minutes begins again at the first step.
-(source: `k8s.io/client-go/util/flowcontrol/backoff.go`, `doBackOff` of `kuberuntime_manager.go`)
+run. What ran for 10 minutes begins again at the first step. A pod that waits is looked at again when its wait is over,
+after a minute at the latest, and later than that by up to half of it, by chance.
+(source: `k8s.io/client-go/util/flowcontrol/backoff.go`, `doBackOff` of `kuberuntime_manager.go`, `completeWork` of
+`pod_workers.go`)
 """
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 
 INITIAL_S = 10.0
 LONGEST_S = 300.0
 RESET_AFTER_S = 2 * LONGEST_S
 """How long after the last restart an end counts as the first one again."""
+RESYNC_S = 60.0
+"""A pod that waits is looked at again after this time at the latest (`syncFrequency`)."""
+SPREAD = 0.5
+"""By which share of itself a wait may be longer (`workerBackOffPeriodJitterFactor`)."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,20 @@ class BackOff:
         """Drop what begins with a prefix (a pod's uid)."""
         for key in [key for key in self._entries if key.startswith(prefix)]:
             del self._entries[key]
+
+
+def requeue_s(wait_s: float, draw: float | None = None) -> float:
+    """Return in how many seconds a pod is looked at again that something keeps waiting.
+
+    Parameters
+    ----------
+    wait_s : float
+        How long the shortest wait of its containers lasts yet.
+    draw : float, optional
+        From 0 to 1, which share of the spread is taken; drawn by default.
+    """
+    share = random.random() if draw is None else draw
+    return min(wait_s, RESYNC_S) * (1 + SPREAD * share)
 
 
 def go_duration(seconds: float) -> str:

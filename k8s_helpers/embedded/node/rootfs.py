@@ -79,7 +79,21 @@ _DEVICE_LINKS = (
     ("ptmx", "pts/ptmx"),
 )
 _READ_ONLY_PROC = ("proc/sys", "proc/sysrq-trigger")
-_KEPT_CAPABILITIES = frozenset((0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31))
+KEPT_CAPABILITIES = {
+    "CHOWN": 0,
+    "DAC_OVERRIDE": 1,
+    "FOWNER": 3,
+    "FSETID": 4,
+    "KILL": 5,
+    "SETGID": 6,
+    "SETUID": 7,
+    "SETPCAP": 8,
+    "NET_BIND_SERVICE": 10,
+    "NET_RAW": 13,
+    "SYS_CHROOT": 18,
+    "AUDIT_WRITE": 29,
+    "SETFCAP": 31,
+}
 """Those that container engines leave (`moby/profiles`, `DefaultCapabilities`), but for mknod: no device cgroup here."""
 
 
@@ -158,11 +172,6 @@ def enter(base: Base, view: View) -> None:
     if view["read_only"]:
         linux.make_read_only(".", recursive=False)
     linux.pivot_root_here()
-
-
-def drop_privileges() -> None:
-    """Keep only the capabilities that a container has."""
-    linux.drop_capabilities(_KEPT_CAPABILITIES)
 
 
 def copy_tree(source: str, target: str) -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import resource
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from ..config import ClusterConfig
+from ..config import ISOLATION_FILE, ClusterConfig
 from . import prefix, proctree
 from .bases import host_programs
 from .container import ProcessContainer
-from .cri import Container, ContainerConfig, ImageConfig
+from .cri import Container, ContainerConfig, ContainerStartError, ImageConfig, Mount
+from .disk import used_bytes
 from .execution import Streams
 from .images import Store
-from .limits import Limiter, java_options
+from .limits import Limiter, Watch, java_options
 from .spawner_link import SpawnerLink
 
 _log = logging.getLogger(__name__)
@@ -38,6 +41,7 @@ class ProcessRuntime:
 
     def __init__(self, config: ClusterConfig, node_name: str) -> None:
         self.isolation = ""
+        self.user: dict[str, Any] = {}
         self.limiter = Limiter()
         self.store = Store(config.path / "images")
         self._config = config
@@ -46,6 +50,8 @@ class ProcessRuntime:
         self._mark = f"{self._node}/"
         self._tasks: set[asyncio.Task[None]] = set()
         self._restart = asyncio.Lock()
+        self._in_memory: dict[Path, int] = {}
+        """File systems in memory → their size (bytes)."""
         self.link = self._new_link()
 
     async def start(self) -> None:
@@ -63,6 +69,16 @@ class ProcessRuntime:
         await asyncio.to_thread(self._clear)
         await self.link.start()
         self.isolation = self.link.isolation
+        own = self.isolation == "prefix"
+        group = os.getegid() if own else 0
+        self.user = {
+            "linux": {
+                "uid": os.geteuid() if own else 0,
+                "gid": group,
+                "supplementalGroups": [group],
+            }
+        }
+        (self._node / ISOLATION_FILE).write_text(self.isolation)
         if self.isolation == "prefix":
             _log.warning("no namespaces for containers: %s", self.link.detail)
 
@@ -78,6 +94,13 @@ class ProcessRuntime:
         await self.link.close()
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+    def check_spawner(self, elapsed_s: float) -> str:
+        """See whether the spawner still works, `elapsed_s` seconds after the last look; kill one that hangs.
+
+        Its containers end with it and are started again; what happened is returned in French, "" where it was nothing.
+        """
+        return self.link.check(elapsed_s)
 
     def image(self, reference: str) -> ImageConfig | None:
         """Return an image that this cluster can run, or None."""
@@ -118,6 +141,58 @@ class ProcessRuntime:
         await container.adopt(child, streams)
         return container
 
+    def limit_pod(
+        self,
+        pod: str,
+        containers: Sequence[Container],
+        *,
+        memory_limit_bytes: int | None,
+        cpu_limit_cores: float | None,
+    ) -> None:
+        """Hold some containers together to limits, or to new ones, or to none.
+
+        Over the memory limit the largest of them is killed, as the kernel chooses by size.
+        """
+        ours = [one for one in containers if isinstance(one, ProcessContainer)]
+        if not ours:
+            self.limiter.forget(pod)
+            self.limiter.forget_group(pod)
+            return
+        watch = Watch(
+            members=lambda: [pid for one in ours for pid in one.members()],
+            owns=lambda pid: any(one.owns(pid) for one in ours),
+            on_oom=lambda: max(ours, key=lambda one: one.usage().memory_bytes).run_out_of_memory(),
+            memory_limit_bytes=memory_limit_bytes,
+            cpu_limit_cores=cpu_limit_cores,
+            files_bytes=lambda: sum(
+                used_bytes(self.mounted(folder))
+                for folder in {path for one in ours for path in one.config.memory_folders}
+            ),
+        )
+        self.limiter.watch(pod, watch, pod)
+
+    async def mount_memory(self, folder: Path, size_bytes: int) -> None:
+        """Mount a file system in memory on a folder, for containers (see `mounted`).
+
+        Raises
+        ------
+        ContainerStartError
+            There are no mounts here ("prefix").
+        """
+        await self._ensure_spawner()
+        await self.link.mount(str(folder), size_bytes)
+        self._in_memory[folder] = size_bytes
+
+    def mounted(self, folder: Path) -> Path:
+        """Return where this process sees what is mounted on a folder for containers."""
+        return Path(f"/proc/{self.link.pid}/root{folder}")
+
+    async def unmount_memory(self, folder: Path) -> None:
+        """Take such a file system away."""
+        self._in_memory.pop(folder, None)
+        with contextlib.suppress(ContainerStartError):
+            await self.link.mount(str(folder), None)
+
     def request(
         self, container: ProcessContainer, argv: Sequence[str], *, tty: bool
     ) -> dict[str, Any]:
@@ -130,11 +205,24 @@ class ProcessRuntime:
             assert container.translator is not None
             argv = container.translator.argv(argv)
             env = container.translator.env(env)
-            env |= {"K8S_ROOT": str(container.root), "TMPDIR": f"{container.root}/tmp"}
-            env["HOME"] = f"{container.root}{container.env['HOME']}"
+            env |= {
+                "K8S_ROOT": str(container.root),
+                "TMPDIR": f"{container.root}/tmp",
+                "HOME": f"{container.root}{container.env['HOME']}",
+                "K8S_HOSTS": str(container.config.hosts_path),
+                "PYTHONPATH": prefix.python_path(env.get("PYTHONPATH", "")),
+            }
             env[proctree.MARK] = self._mark_of(container)
             cwd = f"{container.root}{cwd}"
-        return {"argv": argv, "env": env, "cwd": cwd, "tty": tty}
+        config = container.config
+        return {
+            "argv": argv,
+            "env": env,
+            "cwd": cwd,
+            "tty": tty,
+            "capabilities": None if config.capabilities is None else list(config.capabilities),
+            "no_new_privileges": config.no_new_privileges,
+        }
 
     def keep(self, task: asyncio.Task[None]) -> None:
         """Hold a reference to a task until it is over."""
@@ -180,6 +268,8 @@ class ProcessRuntime:
             if not self.link.alive:
                 self.link = self._new_link()
                 await self.link.start()
+                for folder, size_bytes in self._in_memory.items():
+                    await self.link.mount(str(folder), size_bytes)
 
     def _env(self, config: ContainerConfig) -> dict[str, str]:
         env = {"PATH": _DEFAULT_PATH, "HOME": "/root", "HOSTNAME": config.hostname, **config.env}
@@ -196,12 +286,21 @@ class ProcessRuntime:
         (container.folder / "hostname").write_text(container.config.hostname + "\n")
         if self.isolation == "prefix":
             config = container.config
+            covers = [Mount(host, place) for host, place in self._covers(container)]
             container.translator = prefix.lay(
-                container.root, config.image.rootfs, config.mounts, container.cwd
+                container.root, config.image.rootfs, (*covers, *config.mounts), container.cwd
             )
 
+    @staticmethod
+    def _covers(container: ProcessContainer) -> tuple[tuple[Path, str], ...]:
+        """Return the files that stand in front of the host's, and where."""
+        return (
+            (container.config.hosts_path, "/etc/hosts"),
+            (container.folder / "hostname", "/etc/hostname"),
+        )
+
     def _view(self, container: ProcessContainer) -> dict[str, Any]:
-        config, folder = container.config, container.folder
+        config = container.config
         return {
             "root": str(container.root),
             "image": str(config.image.rootfs),
@@ -209,10 +308,7 @@ class ProcessRuntime:
                 (str(mount.host_path), mount.container_path, mount.read_only)
                 for mount in sorted(config.mounts, key=lambda each: each.container_path.count("/"))
             ],
-            "covers": [
-                (str(config.hosts_path), "/etc/hosts"),
-                (str(folder / "hostname"), "/etc/hostname"),
-            ],
+            "covers": [(str(host), place) for host, place in self._covers(container)],
             "hostname": config.hostname,
             "read_only": config.read_only_root,
         }

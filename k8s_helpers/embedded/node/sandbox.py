@@ -13,7 +13,9 @@ from pathlib import Path
 from .context import HOST_ADDRESS, PodContext
 from .payloads import MountError, PayloadSources
 from .records import Object
+from .security import without_effect
 from .tokens import Token
+from .trust import trust_anchors
 from .volumes import PodVolumes
 
 _BACK_OFF_S = (0.5, 122.0)
@@ -40,17 +42,31 @@ class Sandbox:
         self.ready = False
         self._context = context
         self._known_ip = known_ip
+        self._told: set[str] = set()
         self._pause_s = _BACK_OFF_S[0]
         self._refresh_wall_s: float | None = None
         node = context.node
         self.volumes = PodVolumes(
-            context.folder / "volumes", self._sources(), node.api, node.runtime.image
+            context.folder / "volumes", self._sources(), node.api, node.runtime
         )
+
+    def _tell_without_effect(self) -> None:
+        """Record once what the pod asks for in vain."""
+        names = [name for name in without_effect(self._context.pod) if name not in self._told]
+        if names:
+            self._told.update(names)
+            words = (
+                "Ce nœud fait tourner les conteneurs sous le compte qui a lancé le cluster, sans profil de sécurité ni "
+                f"processus partagés ; restent donc sans effet : {', '.join(names)}."
+            )
+            pod = self._context.pod
+            self._context.node.recorder.record(pod, "Warning", "NotEnforced", words)
 
     def follow(self) -> None:
         """Take note that the pod has changed: what its volumes show of it may have to be written anew."""
         self.volumes.sources = self._sources()
         self._refresh_wall_s = 0.0
+        self._tell_without_effect()
 
     def object_changed(self, resource: str, name: str) -> bool:
         """Take note that a ConfigMap or Secret has changed; return whether the pod shows it."""
@@ -83,8 +99,10 @@ class Sandbox:
         context = self._context
         if not context.address:
             context.address = self._address()
+            self._tell_without_effect()
             context.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             context.node.names.write(context.pod, context.address, self.hosts)
+            context.node.host_ports.open(context.pod, context.address)
             self.volumes.sources = self._sources()
         await self.volumes.set_up()
         self.ready = True
@@ -117,17 +135,24 @@ class Sandbox:
             allocatable=context.node.allocatable,
             get=context.get,
             token=token,
+            trust=lambda source: trust_anchors(context.node.api, source),
         )
+
+    def close_ports(self) -> None:
+        """Give its ports of the node back: nothing of the pod will run any more."""
+        self._context.node.host_ports.forget(self._context.uid)
 
     async def remove(self) -> None:
         """Give everything back."""
+        self.close_ports()
         context = self._context
         node = context.node
         node.names.forget(context.uid)
+        await self.volumes.remove()
         await asyncio.to_thread(shutil.rmtree, context.folder, True)
         if context.address not in ("", HOST_ADDRESS):
             node.addresses.release(context.address)
-        for store in (node.tokens, node.puller, node.back_off):
+        for store in (node.tokens, node.puller, node.back_off, node.recorder):
             store.forget(context.uid)
 
 

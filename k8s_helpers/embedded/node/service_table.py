@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import ClusterConfig
+from .affinity import Affinity
 from .api import Api, Informer
 
 SERVICE_LABEL = "kubernetes.io/service-name"
@@ -39,7 +40,7 @@ class HostEndpoint:
 
 @dataclass(frozen=True)
 class ServicePort:
-    """One TCP port of a Service and where its connections go."""
+    """One port of a Service and where its connections go."""
 
     key: Key
     name: str
@@ -48,6 +49,8 @@ class ServicePort:
     node_port: int | None
     affinity_s: int | None
     targets: tuple[Target, ...]
+    protocol: str = "TCP"
+    """TCP, UDP or SCTP."""
 
 
 def reachable(config: ClusterConfig, address: str) -> str:
@@ -87,7 +90,7 @@ def targets(
 def service_ports(
     config: ClusterConfig, service: dict[str, Any], slices: Sequence[dict[str, Any]]
 ) -> tuple[ServicePort, ...]:
-    """Return the TCP ports of a Service with their endpoints."""
+    """Return the ports of a Service with their endpoints."""
     meta, spec = service["metadata"], service["spec"]
     key = (meta["namespace"], meta["name"])
     affinity = None
@@ -97,8 +100,6 @@ def service_ports(
     cluster_ip = spec.get("clusterIP")
     found = []
     for port in spec.get("ports") or ():
-        if port.get("protocol", "TCP") != "TCP":
-            continue
         name = port.get("name") or ""
         goals = targets(config, name, slices)
         if key == ("default", "kubernetes"):
@@ -113,6 +114,7 @@ def service_ports(
                 node_port=port.get("nodePort"),
                 affinity_s=affinity,
                 targets=goals,
+                protocol=port.get("protocol", "TCP"),
             )
         )
     return tuple(found)
@@ -152,6 +154,7 @@ class ServiceTable:
         self._by_service: dict[Key, dict[Key, dict[str, Any]]] = {}
         self._listeners: list[Callable[[frozenset[Key]], None]] = []
         self._dirty: set[Key] = set()
+        self._affinities: dict[tuple[Key, str], Affinity] = {}
 
     async def start(self) -> None:
         """Begin to watch; return at once, whether or not the API server answers yet."""
@@ -187,9 +190,13 @@ class ServiceTable:
         return tuple(self._by_service.get(key, {}).values())
 
     def ports(self, key: Key) -> tuple[ServicePort, ...]:
-        """Return the TCP ports of a Service with their endpoints; empty where there is no such Service."""
+        """Return the ports of a Service with their endpoints; empty where there is no such Service."""
         service = self.service(key)
         return () if service is None else service_ports(self.config, service, self.slices(key))
+
+    def affinity(self, port: ServicePort) -> Affinity:
+        """Return what is remembered of the clients of a Service port, whichever way they come."""
+        return self._affinities.setdefault((port.key, port.name), Affinity())
 
     def by_cluster_ip(self, address: str) -> Key | None:
         """Return the Service that has a ClusterIP."""
@@ -199,7 +206,11 @@ class ServiceTable:
         return None
 
     def _service_changed(self, kind: str, service: dict[str, Any]) -> None:
-        self._mark((service["metadata"]["namespace"], service["metadata"]["name"]))
+        key = (service["metadata"]["namespace"], service["metadata"]["name"])
+        if kind == "DELETED":
+            for known in [one for one in self._affinities if one[0] == key]:
+                del self._affinities[known]
+        self._mark(key)
 
     def _slice_changed(self, kind: str, one: dict[str, Any]) -> None:
         meta = one["metadata"]

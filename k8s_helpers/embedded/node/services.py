@@ -1,7 +1,7 @@
 """The services of a node, started and closed together: what `__main__` needs of them.
 
 Every node has its kubelet API and the names of its pods; the first one also does the cluster's own work: Service proxy,
-HTTP proxy, ingress, metrics, volumes.
+HTTP proxy, the API server's way in, ingress, metrics, volumes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Protocol
 
 from ..config import ClusterConfig
 from .api import Api
+from .egress import Egress
 from .http_proxy import HttpProxy
 from .ingress import Ingress
 from .kubelet_api import KubeletApi
@@ -64,11 +65,13 @@ class NodeServices:
     ) -> None:
         self.table = table = ServiceTable(config, api)
         self.names = Names(table)
-        self._all: list[_Service] = [KubeletApi(config, node_name, pods), table, self.names]
+        kubelet = KubeletApi(config, node_name, pods)
+        self._all: list[_Service] = [kubelet, table, self.names]
         if node_name == config.node_names[0]:
             self._all += [
                 ServiceProxy(table, event),
                 HttpProxy(config, table),
+                Egress(config, node_name, table, kubelet.adopt),
                 Ingress(config, api, table),
                 Metrics(config, api, pods),
                 Storage(config, api, event),

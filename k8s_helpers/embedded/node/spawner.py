@@ -6,8 +6,8 @@ the kernel ties containers to: when it ends, however that happens, they are kill
 It speaks with the node over one unix socket (`spawner_link.py` is the other end). A request is a
 memory file of marshalled data and the descriptors that the child gets; answers are marshalled tuples:
 `("ready", isolation, detail)`, `("forked", request, pid, start)`, `("refused", request, text)`,
-`("ended", pid, wait status, wall-clock seconds, processor seconds)`. Why a program could
-not be executed goes from the child itself to the node, over a pipe that a successful exec closes.
+`("mounted", request, text)`, `("ended", pid, wait status, wall-clock seconds, processor seconds)`, `("pong",)`. Why a
+program could not be executed goes from the child itself to the node, over a pipe that a successful exec closes.
 """
 
 # Loaded by the spawner, which must stay small: no pathlib.
@@ -29,7 +29,7 @@ import termios
 import time
 from typing import TYPE_CHECKING
 
-from . import proctree, rootfs
+from . import isolation, proctree, rootfs
 from . import syscalls as linux
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Spawner:
     def __init__(self, link: _socket.socket, settings: dict[str, Any]) -> None:
         self.link = link
         self.children: set[int] = set()
-        self.base, self.detail = isolate(settings)
+        self.base, self.detail = isolation.isolate(settings)
         # Without namespaces, the node's death must leave time to find those that left their parents.
         linux.die_with_parent(0 if self.base is None else signal.SIGKILL)
 
@@ -91,8 +91,14 @@ class Spawner:
             fds.frombytes(raw[: len(raw) - len(raw) % fds.itemsize])
         try:
             request = _read_all(fds[0])
-            if request["do"] == "signal":
+            if request["do"] == "ping":
+                self._tell("pong")
+            elif request["do"] == "signal":
                 self._signal(request["pid"], request["signal"], request["group"])
+            elif request["do"] == "mount":
+                self._tell(
+                    "mounted", request["id"], self._mount(request["folder"], request["size"])
+                )
             else:
                 self._start(request, list(fds[1:]))
         finally:
@@ -115,6 +121,19 @@ class Spawner:
         # It is not reaped yet, so the number is surely its own; with its start it stays so.
         _, start = proctree.descent(pid) or (0, 0)
         self._tell("forked", request["id"], pid, start)
+
+    def _mount(self, folder: str, size_bytes: int | None) -> str:
+        """Mount a file system in memory for containers, or take it away; return why it cannot be done, or ""."""
+        if self.base is None:
+            return self.detail or "no mount namespace"
+        try:
+            if size_bytes is None:
+                linux.unmount(folder)
+            else:
+                linux.mount("tmpfs", folder, "tmpfs", 0, f"mode=1777,size={size_bytes}")
+        except OSError as error:
+            return f"{error.strerror} ({error.filename})"
+        return ""
 
     def _signal(self, pid: int, number: int, group: bool) -> None:
         """Signal a child that is not reaped yet, so that the number is surely its own."""
@@ -142,46 +161,6 @@ class Spawner:
 
     def _tell(self, *message: str | float) -> None:
         self.link.send(marshal.dumps(message))
-
-
-def isolate(settings: dict[str, Any]) -> tuple[rootfs.Base | None, str]:
-    """Go into namespaces; return the host's programs as bound there, or None and why it cannot be done.
-
-    A child shows first that all of it is allowed: a kernel may grant the namespaces and refuse the mounts,
-    and there is no way back from the first.
-    """
-    if settings["prefix"]:
-        return None, "K8S_HELPERS_ISOLATION=prefix"
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            base = _go_apart(settings)
-            if fork(base, None) == 0:
-                rootfs.enter(base, _trial_view(settings["trial"]))
-            else:
-                os.wait()
-        except OSError as error:
-            os.write(writing, f"{error.strerror} ({error.filename})".encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    refusal = os.read(reading, 4096).decode()
-    os.close(reading)
-    os.waitpid(pid, 0)
-    return (None, refusal) if refusal else (_go_apart(settings), "")
-
-
-def _go_apart(settings: dict[str, Any]) -> rootfs.Base:
-    user, group = os.geteuid(), os.getegid()
-    if user == 0:
-        linux.unshare(linux.CLONE_NEWNS)
-    else:
-        linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNS)
-        _write("/proc/self/setgroups", "deny")
-        _write("/proc/self/uid_map", f"0 {user} 1")
-        _write("/proc/self/gid_map", f"0 {group} 1")
-    return rootfs.Base(settings["base"], settings["extra"], settings["hidden"])
 
 
 def fork(base: rootfs.Base | None, container: int | None) -> int:
@@ -223,8 +202,9 @@ def become(base: rootfs.Base | None, request: dict[str, Any], fds: list[int]) ->
         for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         os.setsid()
-        _write("/proc/self/oom_score_adj", "500")
+        isolation.write("/proc/self/oom_score_adj", "500")
         _enter(base, request)
+        _restrict(base, request)
         for wanted, descriptor in enumerate(streams):
             os.dup2(descriptor, wanted)
         if request["tty"]:
@@ -259,7 +239,17 @@ def _enter(base: rootfs.Base | None, request: dict[str, Any]) -> None:
         for descriptor, kind in opened:
             linux.enter_namespace(descriptor, kind)
             os.close(descriptor)
-    rootfs.drop_privileges()
+
+
+def _restrict(base: rootfs.Base | None, request: dict[str, Any]) -> None:
+    """Leave the program to be executed no more privileges than its container has."""
+    kept = request.get("capabilities")
+    if kept is None and base is not None:
+        kept = rootfs.KEPT_CAPABILITIES.values()
+    if kept is not None:
+        linux.drop_capabilities(frozenset(kept))
+    if request.get("no_new_privileges"):
+        linux.forbid_new_privileges()
 
 
 def _program(name: str, env: dict[str, str]) -> str:
@@ -276,29 +266,10 @@ def _program(name: str, env: dict[str, str]) -> str:
     raise OSError(found, "executable file not found in $PATH", name)
 
 
-def _trial_view(folder: str) -> rootfs.View:
-    return {
-        "root": folder,
-        "image": "",
-        "binds": [],
-        "covers": [],
-        "hostname": "trial",
-        "read_only": False,
-    }
-
-
 def _read_all(descriptor: int) -> dict[str, Any]:
     size = os.fstat(descriptor).st_size
     loaded: dict[str, Any] = marshal.loads(os.pread(descriptor, size, 0))
     return loaded
-
-
-def _write(path: str, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY)
-    try:
-        os.write(descriptor, text.encode())
-    finally:
-        os.close(descriptor)
 
 
 def main() -> None:

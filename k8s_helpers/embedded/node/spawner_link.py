@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import itertools
 import logging
 import marshal
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..._run import spawn
+from ..watchdog import Watchdog
 from .cri import ContainerStartError
 
 _log = logging.getLogger(__name__)
@@ -93,8 +95,10 @@ class SpawnerLink:
         self._socket: socket.socket | None = None
         self._requests = itertools.count(1)
         self._forked: dict[int, asyncio.Future[Child]] = {}
+        self._mounts: dict[int, asyncio.Future[None]] = {}
         self._children: dict[int, Child] = {}
         self._ready: asyncio.Future[None] | None = None
+        self._watchdog = Watchdog()
 
     async def start(self) -> None:
         """Start the spawner; `isolation` and `detail` are known afterwards.
@@ -165,11 +169,41 @@ class SpawnerLink:
             raise ContainerStartError(_explain(failure, request["argv"][0]))
         return child
 
+    async def mount(self, folder: str, size_bytes: int | None) -> None:
+        """Mount a file system in memory on a folder, of a size, or take it away (None).
+
+        Raises
+        ------
+        ContainerStartError
+            It cannot be done; the text says why.
+        """
+        number = next(self._requests)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._mounts[number] = done
+        try:
+            self._send({"do": "mount", "id": number, "folder": folder, "size": size_bytes}, ())
+            await done
+        finally:
+            self._mounts.pop(number, None)
+
     def signal(self, pid: int, number: int, *, group: bool = False) -> None:
         """Signal a child, or its process group, unless it has ended."""
         if pid in self._children:
             with contextlib.suppress(OSError, ContainerStartError):
                 self._send({"do": "signal", "pid": pid, "signal": int(number), "group": group}, ())
+
+    def check(self, elapsed_s: float) -> str:
+        """Ask for a sign of life, and kill a spawner that has given none for long; say so in French ("" otherwise)."""
+        if self._socket is None or self._process is None:
+            return ""
+        pid, watchdog = self._process.pid, self._watchdog
+        watchdog.look(pid, elapsed_s)
+        if watchdog.hung:
+            self._process.kill()
+            return f"lanceur de conteneurs {watchdog.words()}, tué : les conteneurs repartent"
+        with contextlib.suppress(OSError):  # a full socket is what a hung spawner leaves
+            self._send({"do": "ping"}, ())
+        return ""
 
     async def close(self) -> None:
         """End the spawner, and with it every child."""
@@ -220,6 +254,15 @@ class SpawnerLink:
                 waiting = self._forked.pop(number)
                 if not waiting.done():
                     waiting.set_exception(ContainerStartError(text))
+            case ("mounted", number, text):
+                done = self._mounts.get(number)
+                if done is not None and not done.done():
+                    if text:
+                        done.set_exception(ContainerStartError(text))
+                    else:
+                        done.set_result(None)
+            case ("pong",):
+                self._watchdog.heard()
             case ("ended", pid, status, wall_s, cpu_s):
                 self._children.pop(pid).ended.set_result(_ended(status, wall_s, cpu_s))
 
@@ -244,7 +287,8 @@ class SpawnerLink:
         for child in self._children.values():
             child.ended.set_result(killed)
         self._children.clear()
-        for waiting in self._forked.values():
+        asked: list[asyncio.Future[Any]] = [*self._forked.values(), *self._mounts.values()]
+        for waiting in asked:
             if not waiting.done():
                 waiting.set_exception(ContainerStartError("the spawner of this node ended"))
         self._forked.clear()
@@ -272,6 +316,7 @@ async def _read_to_end(descriptor: int) -> bytes:
 def _explain(failure: bytes, program: str) -> str:
     stage, number, text, path = marshal.loads(failure)
     if stage == "exec":
-        return f'exec: "{program}": {text[:1].lower()}{text[1:]}'
+        place = f"stat {program}: " if "/" in program and number == errno.ENOENT else ""
+        return f'exec: "{program}": {place}{text[:1].lower()}{text[1:]}'
     where = f" {path}" if path else ""
     return f"{_STAGES[stage]}:{where}: {text} (errno {number})"

@@ -12,7 +12,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from . import hooks
+from . import hooks, read_only
 from .api import ApiError
 from .context import HOST_ADDRESS, PodContext
 from .cri import Container, ContainerConfig, ContainerStartError, ImageConfig, Mount
@@ -22,6 +22,7 @@ from .http_proxy import proxy_environment
 from .pulls import StartError
 from .records import Object, Record
 from .resources import limits
+from .security import capabilities, no_new_privileges, refusal
 from .volumes import PodVolumes
 from .wall import timestamp
 
@@ -58,13 +59,14 @@ async def start(context: PodContext, record: Record, volumes: PodVolumes) -> Non
     except (ConfigError, ApiError, OSError) as error:
         context.tell(record, "Warning", "Failed", f"Error: {error}")
         raise StartError("CreateContainerConfigError", str(error), _RETRY_S) from None
-    _begin_life(record, attempt, image)
+    await _begin_life(record, attempt, image)
     try:
         record.container = await uninterrupted(node.runtime.run(config))
     except ContainerStartError as error:
         _end_stillborn(record, str(error))
         context.tell(record, "Warning", "Failed", f"Error: {error}")
         raise StartError("RunContainerError", str(error), 1.0) from None
+    record.actuated = record.allocated
     record.container_id = record.container.container_id
     record.started_wall_s = record.container.started_wall_s
     context.tell(record, "Normal", "Created", "Container created")
@@ -90,17 +92,19 @@ async def run_post_start(context: PodContext, record: Record) -> None:
         raise StartError("PostStartHookError", str(error), 0.0) from None
 
 
-def _begin_life(record: Record, attempt: int, image: ImageConfig) -> None:
+async def _begin_life(record: Record, attempt: int, image: ImageConfig) -> None:
     if record.container is not None:
-        record.container.remove()
+        # It may have written a hundred thousand files.
+        await asyncio.to_thread(record.container.remove)
     if record.exited is not None:
         record.last, record.last_finished_wall_s = record.exited, record.finished_wall_s
     record.container = None
     record.container_id = ""
     record.exited = None
-    record.waiting = None
+    record.waiting = record.refused = None
     record.failed_probe = None
     record.restart_for = None
+    record.starting = True
     record.announced = record.started = record.ready = False
     record.restart_count = attempt
     record.lives += 1
@@ -108,6 +112,7 @@ def _begin_life(record: Record, attempt: int, image: ImageConfig) -> None:
 
 
 def _end_stillborn(record: Record, message: str) -> None:
+    record.starting = False
     record.finished_wall_s = time.time()
     record.exited = {
         "exitCode": _START_ERROR_CODE,
@@ -122,7 +127,7 @@ async def _configure(
     context: PodContext, record: Record, image: ImageConfig, volumes: PodVolumes, attempt: int
 ) -> ContainerConfig:
     spec, pod = record.spec, context.pod
-    own = await variables(spec, context.env_sources())
+    own = await variables(spec, context.env_sources(volumes.file))
     env = {**image.env, **_given(context), **own}
     find = lookup_in(own)
     command = tuple(expand(word, find) for word in spec.get("command") or ())
@@ -130,8 +135,15 @@ async def _configure(
     argv = _argv(image, command, arguments)
     if not argv:
         raise ConfigError("no command specified")
-    allowed = limits(record.allocated)
+    allowed = limits(record.allocated, context.allocated)
+    refused = refusal(pod, spec, image.user)
+    if refused is not None:
+        raise ConfigError(refused)
     security = spec.get("securityContext") or {}
+    if context.node.runtime.isolation == "prefix":
+        read_only.refuse_root(spec)
+        if message := read_only.not_enforced(pod, spec):
+            context.tell(record, "Warning", "NotEnforced", message)
     signal = (spec.get("lifecycle") or {}).get("stopSignal")
     if signal:
         image = dataclasses.replace(image, stop_signal=signal)
@@ -150,6 +162,10 @@ async def _configure(
         hosts_path=context.folder / "hosts",
         memory_limit_bytes=allowed.memory_bytes,
         cpu_limit_cores=allowed.cpu_cores,
+        memory_folders=volumes.in_memory(spec),
+        pod=context.uid if context.allocated else "",
+        capabilities=capabilities(spec) if security.get("capabilities") else None,
+        no_new_privileges=no_new_privileges(spec),
         read_only_root=bool(security.get("readOnlyRootFilesystem")),
         stdin=bool(spec.get("stdin")),
         tty=bool(spec.get("tty")),
@@ -168,7 +184,8 @@ def _argv(
 def _given(context: PodContext) -> dict[str, str]:
     """Return what the node adds: the address to bind, and how to reach Services by name."""
     bind = context.address or HOST_ADDRESS
-    return {**proxy_environment(context.node.config, context.namespace), "BIND_ADDR": bind}
+    proxy = proxy_environment(context.node.config, context.namespace, bind)
+    return {**proxy, "BIND_ADDR": bind}
 
 
 def hostname(pod: Object) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .conditions import condition, conditions_of, verdicts
-from .decisions import should_restart
-from .records import Object, Record
+from .conditions import condition, conditions_of, restarting_all, verdicts
+from .decisions import may_restart_all, restarts_all, should_restart
+from .records import RESTARTING_ALL, Object, Record
 from .wall import timestamp
 
 RUNTIME_NAME = "process"
+_GROUPS = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
 RESIZE_CONDITIONS = ("PodResizePending", "PodResizeInProgress")
 
 
@@ -29,6 +30,10 @@ class PodFacts:
         Reason and message where the node itself has failed the pod (`DeadlineExceeded`).
     resize : tuple of dict
         Conditions of a resize under way.
+    resources, allocated : dict
+        What the pod as a whole runs with, and what of it the node has granted (requests).
+    user : dict, or None
+        Who containers run as.
     """
 
     host_ip: str
@@ -38,6 +43,9 @@ class PodFacts:
     ended: bool = False
     rejected: tuple[str, str] | None = None
     resize: tuple[Object, ...] = field(default=())
+    resources: Object | None = None
+    allocated: Object = field(default_factory=dict)
+    user: Object | None = None
 
 
 def pod_status(
@@ -59,14 +67,26 @@ def pod_status(
         Instant of the transitions that this status brings.
     """
     waits_for_init = bool(pod["spec"].get("initContainers"))
+    shown = {
+        one["name"]: one for group in _GROUPS for one in previous.get(group) or () if "state" in one
+    }
     statuses = {
-        record.name: container_status(record, waits_for_init and record.role != "ephemeral")
+        record.name: shown[record.name]
+        if record.starting and record.name in shown
+        else container_status(record, waits_for_init and record.role != "ephemeral")
         for record in records
     }
+    for record in records:
+        if facts.user is not None and record.container_id:
+            statuses[record.name]["user"] = facts.user
     phase = _phase(pod, records, statuses, facts, previous)
     generation = pod["metadata"].get("generation", 1)
     said = verdicts(pod, records, statuses, phase, sandbox_ready=facts.sandbox_ready)
     old = conditions_of(previous)
+    if not said["Initialized"][0] and old.get("Initialized", {}).get("status") == "True":
+        said["Initialized"] = (True, "", "")  # what was initialised once stays so
+    if may_restart_all(pod["spec"]):
+        said["AllContainersRestarting"] = restarting_all(records, phase)
     conditions = [
         condition(kind, verdict, old.get(kind), generation, now_wall_s)
         for kind, verdict in said.items()
@@ -82,6 +102,9 @@ def pod_status(
             _of_role(records, statuses, "main"), key=lambda one: str(one["name"])
         ),
     }
+    if facts.resources is not None:
+        status["resources"] = facts.resources
+        status["allocatedResources"] = facts.allocated
     if facts.pod_ip:
         status["podIP"] = facts.pod_ip
         status["podIPs"] = [{"ip": facts.pod_ip}]
@@ -123,8 +146,9 @@ def container_status(record: Record, waits_for_init: bool) -> Object:
         "lastState": {},
         "started": record.announced and record.running and record.started,
         "ready": _ready(record),
-        "resources": record.allocated if record.running else spec.get("resources") or {},
     }
+    if record.container_id or record.lives:
+        status["resources"] = record.actuated if record.running else record.allocated
     if record.container_id:
         status["containerID"] = f"{RUNTIME_NAME}://{record.container_id}"
     last = record.last
@@ -132,7 +156,7 @@ def container_status(record: Record, waits_for_init: bool) -> Object:
         last = record.exited
     if last is not None:
         status["lastState"] = {"terminated": last}
-    if record.allocated.get("requests"):
+    if record.allocated.get("requests") and "resources" in status:
         status["allocatedResources"] = record.allocated["requests"]
     mounts = [_mount_status(mount) for mount in spec.get("volumeMounts") or ()]
     if mounts:
@@ -214,6 +238,7 @@ class _Counts:
 
 def _count(pod_spec: Object, records: Sequence[Record], statuses: Mapping[str, Object]) -> _Counts:
     counts = _Counts()
+    begins_again = restarts_all(records)
     for record in records:
         status = statuses[record.name]
         state = status["state"]
@@ -223,6 +248,8 @@ def _count(pod_spec: Object, records: Sequence[Record], statuses: Mapping[str, O
             if running or ended is None:
                 counts.pending_init += 1
             elif ended["exitCode"] != 0:
+                if begins_again or ended.get("reason") == RESTARTING_ALL.reason:
+                    continue
                 if should_restart(record.spec, pod_spec, ended["exitCode"]):
                     counts.pending_init += 1
                 else:
@@ -239,5 +266,9 @@ def _count(pod_spec: Object, records: Sequence[Record], statuses: Mapping[str, O
                 counts.stopped += 1
                 # A life that ended with 0 and is being restarted waits: only a final one has succeeded.
                 counts.succeeded += "terminated" in state and ended["exitCode"] == 0
-                counts.restarting += should_restart(record.spec, pod_spec, ended["exitCode"])
+                counts.restarting += (
+                    begins_again
+                    or ended.get("reason") == RESTARTING_ALL.reason
+                    or should_restart(record.spec, pod_spec, ended["exitCode"])
+                )
     return counts

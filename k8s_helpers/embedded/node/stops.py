@@ -12,10 +12,14 @@ from collections.abc import Sequence
 
 from . import hooks
 from .context import PodContext
-from .records import Record
+from .records import Object, Record
 
 SHORTEST_GRACE_S = 2.0
 """What every container gets at least, whatever was asked for."""
+_CUT_S = 1.0
+"""How long a hook may take to end once its container has."""
+_HOOKS: set[asyncio.Task[None]] = set()
+"""Hooks under way."""
 
 
 def grace_s(context: PodContext, record: Record, probe: str | None = None) -> float:
@@ -102,15 +106,27 @@ async def stop(
 
 
 async def _run_pre_stop(context: PodContext, record: Record, longest_s: float) -> None:
+    """Wait for a container's preStop hook, if it has one; where the time is over first, it goes on meanwhile."""
     hook = (record.spec.get("lifecycle") or {}).get("preStop")
     if hook is None:
         return
+    running = asyncio.create_task(_tell_failure(context, record, hook))
+    _HOOKS.add(running)
+    running.add_done_callback(_HOOKS.discard)
+    await asyncio.wait({running}, timeout=longest_s)
+
+
+async def _tell_failure(context: PodContext, record: Record, hook: Object) -> None:
+    """Run a preStop hook to its end or its container's, and tell where it fails: a command dies with its container."""
     assert record.container is not None
     running = asyncio.create_task(hooks.run(hook, context.target(record), context.node.checks))
     ended = asyncio.create_task(record.container.wait())
     try:
-        await asyncio.wait({running, ended}, timeout=longest_s, return_when="FIRST_COMPLETED")
-        if running.done() and isinstance(running.exception(), hooks.HookError):
+        await asyncio.wait({running, ended}, return_when="FIRST_COMPLETED")
+        await asyncio.wait({running}, timeout=_CUT_S)
+        if not running.done() and "sleep" in hook:
+            return  # nobody is left to sleep for
+        if not running.done() or isinstance(running.exception(), hooks.HookError):
             context.tell(record, "Warning", "FailedPreStopHook", "PreStopHook failed")
     finally:
         running.cancel()

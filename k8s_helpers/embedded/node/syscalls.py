@@ -30,6 +30,7 @@ _MNT_DETACH = 2
 _PR_SET_PDEATHSIG = 1
 _PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_NO_NEW_PRIVS = 38
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
 _MOUNT_ATTR_RDONLY = 0x1
@@ -59,7 +60,7 @@ def _check(result: int, what: str) -> None:
 def mount(
     source: str | None, target: str, kind: str | None, flags: int, data: str | None = None
 ) -> None:
-    """Mount as `mount(2)` does; `OSError` names the target."""
+    """Mount as `mount(2)` does; `OSError` names the call and its target."""
     _check(
         _libc.mount(
             source and os.fsencode(source),
@@ -68,7 +69,7 @@ def mount(
             ctypes.c_ulong(flags),
             data and data.encode(),
         ),
-        target,
+        f"mount {target}",
     )
 
 
@@ -85,6 +86,11 @@ def make_read_only(target: str, *, recursive: bool = True) -> None:
     )
     if done < 0:
         mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY)
+
+
+def unmount(target: str) -> None:
+    """Take a mount away, at once from view and wholly once nobody uses it."""
+    _check(_libc.umount2(os.fsencode(target), _MNT_DETACH), target)
 
 
 def pivot_root_here() -> None:
@@ -130,6 +136,11 @@ def die_with_parent(signal_number: int) -> None:
 def adopt_orphans() -> None:
     """Become the parent of descendants whose own parent ends."""
     _check(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
+
+
+def forbid_new_privileges() -> None:
+    """Let this process and what it executes never gain privileges (`setuid` programs, capabilities of files)."""
+    _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
 
 
 def drop_capabilities(kept: frozenset[int]) -> None:

@@ -8,6 +8,7 @@ takes up to a minute (it looks again at each of its periodic rounds).
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import stat
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,15 +17,15 @@ from typing import TypeVar
 
 from .api import Api, ApiError
 from .atomic_writer import write
-from .cri import ImageConfig, Mount
+from .cri import ContainerStartError, Mount, Runtime
 from .env import ConfigError
 from .expansion import expand, lookup_in
+from .memory_volumes import charged, in_memory, size_bytes
 from .payloads import MountError, PayloadSources, is_payload, payload, references
 from .records import Object
+from .rootfs import inside
 
 T = TypeVar("T")
-
-FindImage = Callable[[str], ImageConfig | None]
 
 _HOST_TYPES: Mapping[str, tuple[Callable[[int], bool], str]] = {
     "Directory": (stat.S_ISDIR, "directory"),
@@ -46,15 +47,16 @@ class PodVolumes:
         Where the API's files come from; replaced when the pod changes.
     api : Api
         Reads claims and volumes.
-    image : callable
-        Finds the images of `image` volumes.
+    runtime : Runtime
+        Has the images of `image` volumes, and mounts those in memory.
     """
 
-    def __init__(self, folder: Path, sources: PayloadSources, api: Api, image: FindImage) -> None:
+    def __init__(self, folder: Path, sources: PayloadSources, api: Api, runtime: Runtime) -> None:
         self.sources = sources
-        self._folder = folder
+        self.folder = folder
         self._api = api
-        self._image = image
+        self._runtime = runtime
+        self._in_memory: set[str] = set()
         self._places: dict[str, tuple[Path, bool]] = {}
         self._volumes = {one["name"]: one for one in sources.pod["spec"].get("volumes") or ()}
         self._renewals: dict[str, float] = {}
@@ -113,9 +115,11 @@ class PodVolumes:
         if is_payload(volume):
             return await self._write(volume), True
         if "emptyDir" in volume:
-            folder = self._folder / volume["name"]
+            folder = self.folder / volume["name"]
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o777)
+            if in_memory(volume):
+                await self._mount_memory(volume, folder)
             return folder, False
         if "hostPath" in volume:
             source = volume["hostPath"]
@@ -132,10 +136,26 @@ class PodVolumes:
             raise MountError(f"volumes of type {kind} are not available on this node")
         return await self._claimed(claim), False
 
+    async def _mount_memory(self, volume: Object, folder: Path) -> None:
+        sources = self.sources
+        try:
+            await self._runtime.mount_memory(
+                folder, size_bytes(volume, sources.pod, sources.allocatable)
+            )
+        except ContainerStartError as error:
+            words = f'medium "Memory" is not available on this node: {error}'
+            raise MountError(words) from None
+        self._in_memory.add(volume["name"])
+
     def _from_image(self, reference: str) -> Path:
-        image = self._image(reference)
+        image = self._runtime.image(reference)
         if image is None:
             raise MountError(f'failed to pull image "{reference}": not found')
+        if image.built_in:
+            raise MountError(
+                f'image "{reference}": les images de base de ce cluster sont les programmes de cette machine et n’ont '
+                "pas de fichiers à monter ; construisez une image"
+            )
         return image.rootfs
 
     async def _write(self, volume: Object) -> Path:
@@ -143,7 +163,7 @@ class PodVolumes:
         made = await payload(volume, self.sources)
         if made.renew_wall_s is not None:
             self._renewals[name] = made.renew_wall_s
-        folder = self._folder / name
+        folder = self.folder / name
         write(folder, made.files)
         return folder
 
@@ -163,6 +183,24 @@ class PodVolumes:
         if "local" in spec:
             return host_path(Path(spec["local"]["path"]), "Directory")
         raise MountError(f'PV "{volume["metadata"]["name"]}" is neither hostPath nor local')
+
+    def file(self, volume: str, path: str) -> Path:
+        """Return where a path of a volume lies on the host, symbolic links followed as seen from inside the volume.
+
+        Raises
+        ------
+        KeyError
+            No such volume.
+        """
+        place, _ = self._places[volume]
+        if volume in self._in_memory:
+            place = self._runtime.mounted(place)
+        return Path(inside(path, str(place)))
+
+    def in_memory(self, container: Object) -> tuple[Path, ...]:
+        """Return the file systems in memory whose files count as a container's memory."""
+        names = charged(container, self.sources.pod, self._volumes.values())
+        return tuple(self.folder / name for name in names if name in self._in_memory)
 
     def mounts(self, container: Object, env: Mapping[str, str]) -> tuple[Mount, ...]:
         """Return the mounts of a container.
@@ -186,16 +224,28 @@ class PodVolumes:
         sub_path = mount.get("subPath", "")
         if mount.get("subPathExpr"):
             sub_path = expand(mount["subPathExpr"], lookup_in(env))
-        if sub_path:
+        if sub_path and mount["name"] in self._in_memory:
+            place = _below_in_memory(place, self._runtime.mounted(place), sub_path)
+        elif sub_path:
             place = _below(place, sub_path, mount["name"])
         path = mount["mountPath"]
         if not path.startswith("/"):
             path = f"/{path}"
         return Mount(place, path, fixed or bool(mount.get("readOnly")))
 
-    def remove(self) -> None:
+    async def remove(self) -> None:
         """Delete what lives with the pod."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for name in self._in_memory:
+            await self._runtime.unmount_memory(self.folder / name)
+        self._in_memory.clear()
+        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+
+
+def _below_in_memory(place: Path, seen: Path, sub_path: str) -> Path:
+    """Return a sub-path of a volume in memory, as containers mount it: links lead nowhere but within the volume."""
+    target = inside(sub_path, str(seen))
+    os.makedirs(target, exist_ok=True)  # noqa: PTH103 — the path is not the host's
+    return place / target[len(str(seen)) :].lstrip("/")
 
 
 def _below(place: Path, sub_path: str, volume: str) -> Path:
