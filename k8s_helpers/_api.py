@@ -10,13 +10,14 @@ import copy
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from . import _kubeconfig
+from . import _kubeconfig, _proxies
+from ._api_paths import require_path
 from ._errors import ClusterUnreachableError
 from ._refusals import (
     ApiStatusError,
@@ -54,6 +55,9 @@ class ApiSession:
     stopped : callable, optional
         Asked where the server does not answer: the error that says that its cluster has stopped, None where it may
         still come back.
+    troubles : callable, optional
+        Says in French what is wrong with the cluster's own components, or was since an instant (seconds since the
+        epoch): for the error of who waits in vain.
 
     Raises
     ------
@@ -67,10 +71,12 @@ class ApiSession:
         context: str | None = None,
         *,
         stopped: Callable[[], ClusterStoppedError | None] = lambda: None,
+        troubles: Callable[[float], Sequence[str]] = lambda since_wall_s: (),
     ) -> None:
         self.access = _kubeconfig.load(kubeconfig, context)
         self._pool = _pool(self.access)
         self._stopped = stopped
+        self.troubles = troubles
         self._patience_s = 0.0
         self._acting_as: str | None = None
 
@@ -141,6 +147,8 @@ class ApiSession:
 
         Raises
         ------
+        UsageError
+            A part of the path is empty: nothing is sent.
         ApiStatusError
             The server refuses.
         ClusterUnreachableError
@@ -192,7 +200,7 @@ class ApiSession:
     def headers(self, accept: str = JSON) -> dict[str, str]:
         """Return the headers that every request to this server carries."""
         headers = {"Accept": accept, "User-Agent": "k8s-helpers"}
-        if authorization := self.access.authorization():
+        if authorization := self.access.identity.authorization():
             headers["Authorization"] = authorization
         if self._acting_as is not None:
             headers["Impersonate-User"] = self._acting_as
@@ -220,6 +228,7 @@ class ApiSession:
     ) -> urllib3.BaseHTTPResponse:
         import urllib3
 
+        require_path(path)
         headers = self.headers(accept)
         if body is not None:
             headers["Content-Type"] = content_type
@@ -242,6 +251,8 @@ class ApiSession:
             )
         except urllib3.exceptions.HTTPError as error:
             raise self._unreachable(error) from None
+        if response.status == 401:
+            self.access.identity.rejected()
         if response.status >= 300:
             raise explain(
                 method, path, response.status, _status(self._body(response, method, path))
@@ -297,5 +308,8 @@ def _pool(access: _kubeconfig.Access) -> urllib3.PoolManager:
             options["server_hostname"] = access.server_hostname
             options["assert_hostname"] = access.server_hostname
     if access.proxy:
+        pair = _proxies.credentials(access.proxy)
+        if pair is not None:
+            options["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=":".join(pair))
         return urllib3.ProxyManager(access.proxy, **options)
     return urllib3.PoolManager(**options)

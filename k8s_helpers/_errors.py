@@ -85,6 +85,10 @@ class ManifestError(K8sHelpersError):
     exit_code = 8
 
 
+class ManifestWarning(UserWarning):
+    """A manifest that is taken as it is, and does something that its author may not expect."""
+
+
 class ImageError(K8sHelpersError):
     """An image that cannot be built, found or loaded into the cluster."""
 
@@ -125,3 +129,9 @@ class NotebookError(K8sHelpersError):
     """A notebook that cannot be read, or one of whose cells fails."""
 
     exit_code = 15
+
+
+class SpoiledError(K8sHelpersError):
+    """A wait or a measure that something from outside made worthless: its namespace deleted, the machine suspended."""
+
+    exit_code = 16

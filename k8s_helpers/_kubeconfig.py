@@ -1,7 +1,9 @@
-"""From a kubeconfig to what a connection needs: address, TLS and the way to prove who one is.
+"""From a kubeconfig to what a connection needs: address, TLS, proxy and the way to prove who one is, as client-go.
 
 Inline certificates never become files that outlive the call: `ssl` reads client certificates only from files, so
-they exist for the milliseconds that takes. Tokens, `exec` plugins and their renewal are the official client's work.
+they exist for the milliseconds that takes.
+
+Source: https://github.com/kubernetes/client-go/tree/v0.37.0/tools/clientcmd
 """
 
 from __future__ import annotations
@@ -11,18 +13,20 @@ import copy
 import os
 import ssl
 import tempfile
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import proxy_bypass
 
 import yaml
 
-from . import _french, _yaml_faults
+from . import _french, _identity, _proxies, _yaml, _yaml_faults
 from ._errors import ClusterUnreachableError
+from ._exec_plugin import ExecPlugin
+from ._identity import Identity
 
+_SECTIONS = ("clusters", "contexts", "users")
 _ADVICE = "Vérifiez le chemin (variable KUBECONFIG ou K8S_HELPERS_KUBECONFIG) et l’accès avec « kubectl cluster-info »."
 
 
@@ -36,21 +40,21 @@ class Access:
         `https://host:port`, without a final slash.
     tls : ssl.SSLContext or None
         None for a plain `http://` server (`kubectl proxy`).
-    authorization : callable
-        Returns the `Authorization` header's value now, or None; renews what has expired.
+    identity : Identity
+        What goes into the `Authorization` header; renews what has expired.
     ca_pem, cert_pem, key_pem : bytes or None
         The same TLS material for tools that want files.
     server_hostname : str or None
         Name expected in the server's certificate, where it is not the address.
     proxy : str or None
-        HTTP proxy that leads there; never used for loopback addresses.
+        HTTP proxy that leads there: the kubeconfig's `proxy-url`, or what the environment asks for.
     """
 
     path: Path
     context: str
     server: str
     tls: ssl.SSLContext | None
-    authorization: Callable[[], str | None] = field(repr=False)
+    identity: Identity = field(repr=False)
     ca_pem: bytes | None = field(default=None, repr=False)
     cert_pem: bytes | None = field(default=None, repr=False)
     key_pem: bytes | None = field(default=None, repr=False)
@@ -60,12 +64,7 @@ class Access:
     @property
     def loopback(self) -> bool:
         """Whether the API server is on this machine."""
-        return is_loopback(urlsplit(self.server).hostname or "")
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or address is this machine's own."""
-    return host in ("localhost", "::1") or host.startswith("127.")
+        return _proxies.is_loopback(urlsplit(self.server).hostname or "")
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -79,7 +78,7 @@ def read(path: Path) -> dict[str, Any]:
     tried = f"Lire le kubeconfig {path}"
     try:
         text = path.read_text(encoding="utf-8")
-        plain = yaml.safe_load(text)
+        plain = next((document.value for document in _yaml.documents(text)), None)
     except OSError as error:
         raise ClusterUnreachableError(tried, _french.system(error), _ADVICE) from None
     except UnicodeDecodeError:
@@ -88,12 +87,61 @@ def read(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         place, found, advice = _yaml_faults.explain(error, str(path), text)
         raise ClusterUnreachableError(tried, f"{place} : {found}", advice) from None
-    if not isinstance(plain, dict) or not all(
-        isinstance(plain.get(part), list) for part in ("clusters", "contexts", "users")
+    if plain is None:
+        return {part: [] for part in _SECTIONS}
+    sections = (
+        {part: plain.get(part) or [] for part in _SECTIONS} if isinstance(plain, dict) else {}
+    )
+    if not any(part in plain for part in _SECTIONS) or not all(
+        isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
+        for entries in sections.values()
     ):
         found = "ce n’est pas un kubeconfig : il y manque « clusters », « contexts » ou « users »"
         raise ClusterUnreachableError(tried, found, _ADVICE)
-    return plain
+    return {**plain, **sections}
+
+
+def listed(environment: Mapping[str, str], but_below: Path) -> list[Path]:
+    """Return the kubeconfigs that kubectl would read: those that exist, or one that does not, for the error.
+
+    Parameters
+    ----------
+    environment : mapping
+        Its `KUBECONFIG`; without it, `~/.kube/config`.
+    but_below : Path
+        A folder whose files are left out.
+    """
+    texts = environment.get("KUBECONFIG", "").split(os.pathsep)
+    named = [Path(text) for text in texts if text and but_below not in Path(text).resolve().parents]
+    named = named or [Path.home() / ".kube" / "config"]
+    return [path for path in named if path.exists()] or named[:1]
+
+
+def merged(paths: Sequence[Path]) -> dict[str, Any]:
+    """Return several kubeconfigs as one, with every file that they name made absolute.
+
+    What does not exist is skipped. The first file that has a name wins, with all that it says of it; the current
+    context is that of the first file that has one.
+
+    Raises
+    ------
+    ClusterUnreachableError
+        None of them exists, or one cannot be read.
+
+    Source: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/#merging-kubeconfig-files
+    """
+    present = [path for path in paths if path.exists()] or list(paths[:1])
+    whole: dict[str, Any] = {part: [] for part in _SECTIONS}
+    for path in present:
+        plain = read(path)
+        for part, key in (("clusters", "cluster"), ("users", "user"), ("contexts", "")):
+            known = {entry.get("name") for entry in whole[part]}
+            for entry in plain[part]:
+                if entry.get("name") not in known:
+                    whole[part].append(_absolute(copy.deepcopy(entry), key, path.parent))
+        if plain.get("current-context"):
+            whole.setdefault("current-context", plain["current-context"])
+    return whole
 
 
 def minimal(plain: dict[str, Any], path: Path, context: str | None = None) -> dict[str, Any]:
@@ -123,6 +171,9 @@ def minimal(plain: dict[str, Any], path: Path, context: str | None = None) -> di
         advice = f"Choisissez parmi : {', '.join(names) or 'aucun'} (option --context ou K8S_HELPERS_CONTEXT)."
         raise ClusterUnreachableError(tried, found, advice)
     chosen = copy.deepcopy(plain["contexts"][names.index(wanted)])
+    if not isinstance(chosen.get("context"), dict):
+        found = f"le contexte « {wanted} » est vide"
+        raise ClusterUnreachableError(tried, found, _ADVICE)
     kept: dict[str, Any] = {}
     for part, key in (("clusters", "cluster"), ("users", "user")):
         name = chosen["context"].get(key)
@@ -141,7 +192,9 @@ def minimal(plain: dict[str, Any], path: Path, context: str | None = None) -> di
 
 
 def _absolute(entry: dict[str, Any], key: str, folder: Path) -> dict[str, Any]:
-    content = entry[key]
+    content = entry.get(key)
+    if not isinstance(content, dict):
+        return entry
     for name in ("certificate-authority", "client-certificate", "client-key", "tokenFile"):
         if content.get(name):
             content[name] = str((folder / content[name]).resolve())
@@ -163,54 +216,63 @@ def load(path: Path, context: str | None = None) -> Access:
     cluster, user = plain["clusters"][0]["cluster"], plain["users"][0]["user"]
     tried = f"Lire le kubeconfig {path}"
     try:
-        ca, cert, key = (
-            _pem(cluster, "certificate-authority"),
-            _pem(user, "client-certificate"),
-            _pem(user, "client-key"),
-        )
-        configuration = _official(plain)
-        if cert is None and configuration.cert_file:  # an exec plugin gave a certificate
-            cert, key = (
-                Path(configuration.cert_file).read_bytes(),
-                Path(configuration.key_file).read_bytes(),
+        ca = _pem(cluster, "certificate-authority")
+        cert, key = _pem(user, "client-certificate"), _pem(user, "client-key")
+        plugin = _plugin(user, cluster, path, has_certificate=cert is not None)
+        identity = _identity.of_user(user, plain, plugin)
+        if plugin is not None and (credential := plugin.credential()).cert_pem is not None:
+            cert, key = credential.cert_pem, credential.key_pem
+        insecure = bool(cluster.get("insecure-skip-tls-verify"))
+        tls = _tls(ca, cert, key, verify=not insecure)
+        if plugin is not None:
+            plugin.renewed = lambda credential: _load_pair(
+                tls, credential.cert_pem, credential.key_pem
             )
-        tls = _tls(ca, cert, key, verify=configuration.verify_ssl)
+        server = _url(cluster, tls_wanted=insecure or ca is not None or cert is not None)
+        proxy = _proxy(cluster, server)
     except (OSError, ValueError, KeyError) as error:  # ssl.SSLError is an OSError
         found = f"ses certificats ou son utilisateur sont inutilisables ({error})"
         raise ClusterUnreachableError(tried, found, _ADVICE) from None
-    server = str(configuration.host).rstrip("/")
-    host = urlsplit(server).hostname or ""
-    direct = is_loopback(host) or bool(proxy_bypass(host))
     return Access(
         path=path,
         context=plain["current-context"],
         server=server,
         tls=tls if server.startswith("https:") else None,
-        authorization=lambda: configuration.get_api_key_with_prefix("BearerToken", "authorization"),
+        identity=identity,
         ca_pem=ca,
         cert_pem=cert,
         key_pem=key,
-        server_hostname=configuration.tls_server_name,
-        proxy=None if direct else configuration.proxy,
+        server_hostname=cluster.get("tls-server-name"),
+        proxy=proxy,
     )
 
 
-def _official(plain: dict[str, Any]) -> Any:
-    """Let the official client work out address and identity, without the certificates that it would put in files."""
-    from kubernetes.client import Configuration
-    from kubernetes.config import ConfigException, load_kube_config_from_dict
+def _plugin(
+    user: dict[str, Any], cluster: dict[str, Any], path: Path, *, has_certificate: bool
+) -> ExecPlugin | None:
+    """Return the user's plugin, unless another way to say who one is goes before it."""
+    others = any(user.get(name) for name in ("token", "tokenFile", "username"))
+    if not user.get("exec") or others or has_certificate:
+        return None
+    return ExecPlugin(user["exec"], cluster, path)
 
-    stripped = copy.deepcopy(plain)
-    for part, key in (("clusters", "cluster"), ("users", "user")):
-        for name in ("certificate-authority", "client-certificate", "client-key"):
-            stripped[part][0][key].pop(name, None)
-            stripped[part][0][key].pop(f"{name}-data", None)
-    configuration = Configuration()
-    try:
-        load_kube_config_from_dict(stripped, client_configuration=configuration)
-    except ConfigException as error:
-        raise ValueError(str(error)) from None
-    return configuration
+
+def _url(cluster: dict[str, Any], *, tls_wanted: bool) -> str:
+    """Return the server's URL; without a scheme it has the one that its certificates imply."""
+    server = str(cluster["server"] if cluster.get("server") else "").rstrip("/")
+    if not server:
+        raise ValueError("« server » manque")
+    return server if "://" in server else f"{'https' if tls_wanted else 'http'}://{server}"
+
+
+def _proxy(cluster: dict[str, Any], server: str) -> str | None:
+    """Return the proxy to the server: `proxy-url` counts whatever NO_PROXY says, for client-go too."""
+    proxy = cluster.get("proxy-url") or _proxies.of_server(server, os.environ)
+    if proxy and urlsplit(proxy).scheme not in ("http", "https"):
+        raise ValueError(
+            f"le mandataire {proxy} n’est pas en http ou https, le cours n’en connaît pas d’autre"
+        )
+    return proxy
 
 
 def _pem(section: dict[str, Any], name: str) -> bytes | None:
@@ -230,12 +292,18 @@ def _tls(
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    if cert is not None:
-        if key is None:
-            raise ValueError("« client-key » manque")
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "client.pem"
-            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as stream:
-                stream.write(cert + b"\n" + key)
-            context.load_cert_chain(file)
+    _load_pair(context, cert, key)
     return context
+
+
+def _load_pair(context: ssl.SSLContext, cert: bytes | None, key: bytes | None) -> None:
+    """Let a context show a certificate on its next connections."""
+    if cert is None:
+        return
+    if key is None:
+        raise ValueError("« client-key » manque")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "client.pem"
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as stream:
+            stream.write(cert + b"\n" + key)
+        context.load_cert_chain(file)

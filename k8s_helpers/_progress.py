@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 
@@ -140,3 +142,14 @@ def reporter() -> Progress:
     if in_notebook():
         return Notebook() if live_display() else Silent()
     return Terminal() if sys.stderr.isatty() else Lines()
+
+
+@contextmanager
+def reporting(progress: Progress | None) -> Iterator[Progress]:
+    """Report to `progress`; where there is none, to what fits here, which is taken away at the end."""
+    chosen = progress or reporter()
+    try:
+        yield chosen
+    finally:
+        if progress is None:
+            chosen.done()

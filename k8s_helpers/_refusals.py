@@ -24,6 +24,16 @@ _VERBS = {
 
 _NO_OBJECT = "unable to convert unstructured object"
 _NO_QUANTITY = "quantities must match the regular expression"
+_NAME_RULES = (
+    (
+        "RFC 1123 subdomain",
+        "« - » ou « . », et commence et finit par une lettre ou un chiffre",
+        253,
+    ),
+    ("RFC 1123 label", "« - », et commence et finit par une lettre ou un chiffre", 63),
+    ("DNS-1035 label", "« - », et commence par une lettre", 63),
+)
+"""What the API server calls each rule, what it allows, and how long a name may be."""
 _QUOTA = re.compile(
     r"exceeded quota: (?P<quota>[^,]+), requested: (?P<requested>.*), used: (?P<used>.*), limited: (?P<limit>.*)"
 )
@@ -106,8 +116,8 @@ def _words(code: int, reason: str, message: str) -> tuple[str, str]:
     if code == 401:
         return (
             f"le serveur ne reconnaît pas l’identité du kubeconfig ({message})",
-            "Son certificat ou son jeton est périmé, ou vient d’un autre cluster : demandez-en un nouveau, "
-            "ou relancez « k8s-lab up ».",
+            "Son certificat ou son jeton est périmé, ou vient d’un autre cluster (recréé par un autre notebook ?) : "
+            "relancez la cellule « connect() », ou « k8s-lab up » ; sinon demandez-en un nouveau.",
         )
     if code == 403:
         return _forbidden(message)
@@ -128,6 +138,8 @@ def _words(code: int, reason: str, message: str) -> tuple[str, str]:
             f"l’objet est trop gros : {message}",
             "Un objet tient en 1,5 Mo : gardez les données ailleurs.",
         )
+    if (rule := name_rule(message)) is not None:
+        return "ce n’est pas un nom possible", rule
     if code in (400, 415, 422):
         return (
             f"le serveur juge l’objet incorrect : {message}",
@@ -151,6 +163,20 @@ def _words(code: int, reason: str, message: str) -> tuple[str, str]:
     )
 
 
+def name_rule(message: str) -> str | None:
+    """Return, in French, the rule that a name breaks, where the API server quotes one; None otherwise.
+
+    Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+    """
+    for sign, characters, longest in _NAME_RULES:
+        if sign in message:
+            return (
+                f"Un nom a ici des minuscules sans accent, des chiffres et {characters}, "
+                f"{longest} caractères au plus : « mon-app-2 », par exemple."
+            )
+    return None
+
+
 def _forbidden(message: str) -> tuple[str, str]:
     if quota := _QUOTA.search(message):
         return (
@@ -160,8 +186,8 @@ def _forbidden(message: str) -> tuple[str, str]:
         )
     if "being terminated" in message:
         return (
-            f"l’espace de noms est en train de disparaître : {message}",
-            "Attendez qu’il ait disparu, puis recommencez.",
+            f"l’espace de noms a été supprimé entre-temps, et est en train de disparaître : {message}",
+            "Attendez qu’il ait disparu, puis relancez la cellule : elle en refait un.",
         )
     if "violates PodSecurity" in message:
         return (
@@ -213,7 +239,8 @@ def explain_network(error: Exception) -> tuple[str, str]:
             )
         return (
             f"le certificat du serveur n’est pas celui que le kubeconfig attend ({cause.verify_message})",
-            "Ce kubeconfig vient sans doute d’un autre cluster (recréé depuis ?) : reprenez celui du cluster actuel.",
+            "Le cluster a sans doute été recréé depuis, par un autre notebook ou un terminal : relancez la cellule "
+            "« connect() » (dans un terminal, reprenez le kubeconfig du cluster actuel).",
         )
     if isinstance(cause, ssl.SSLError):
         return (
@@ -223,7 +250,7 @@ def explain_network(error: Exception) -> tuple[str, str]:
     if isinstance(cause, ConnectionRefusedError):
         return (
             "personne n’écoute à cette adresse : le cluster est arrêté, ou le kubeconfig est ancien",
-            "Démarrez le cluster (« k8s-lab up », ou k8s_helpers.connect()), puis recommencez.",
+            "Relancez la cellule « connect() » (dans un terminal, « k8s-lab up »), puis recommencez.",
         )
     if isinstance(cause, TimeoutError) or "timed out" in text:
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,9 +10,12 @@ from typing import Protocol
 
 import yaml
 
+from ._yaml_loader import Loader
+from ._yaml_values import ValueFault
+
 _TYPOGRAPHIC = "“”„‟«»‘’‚‛"
 _CLOSING = {"[": "]", "{": "}"}
-_NO_BREAK = "\u00a0\u202f\u2007"
+_NO_BREAK = "\u00a0\u202f\u2007\ufeff\u200b"
 
 
 class Mark(Protocol):
@@ -52,8 +56,8 @@ Fault = tuple[Place, str, str]
 
 
 def in_tree(node: yaml.Node, source: str, text: str) -> Fault | None:
-    """Return the first fault that YAML accepts and Kubernetes would not: changed quotes or spaces, doubles."""
-    for found in _walk(node):
+    """Return the first fault that YAML accepts and Kubernetes would not: changed quotes or spaces."""
+    for found in _walk(node, set()):
         if (
             isinstance(found, yaml.ScalarNode)
             and found.style is None
@@ -72,36 +76,22 @@ def in_tree(node: yaml.Node, source: str, text: str) -> Fault | None:
                     "une espace insécable, qui pour YAML est une lettre",
                     "Effacez les espaces de cette ligne et tapez-les de nouveau (un copier-coller les a changées).",
                 )
-        if isinstance(found, yaml.MappingNode) and (double := _double(found)) is not None:
-            return (
-                Place.of(source, text, double.start_mark),
-                f"le champ « {double.value} » est écrit deux fois dans le même objet",
-                "Gardez-en un seul ; entre deux objets, il faut une ligne de trois tirets « --- »."
-                if double.value in ("apiVersion", "kind")
-                else "Gardez-en un seul.",
-            )
     return None
 
 
-def _walk(node: yaml.Node) -> Iterator[yaml.Node]:
+def _walk(node: yaml.Node, seen: set[int]) -> Iterator[yaml.Node]:
+    """Yield every node once, whatever aliases point to it."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
     yield node
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            yield from _walk(key)
-            yield from _walk(value)
+            yield from _walk(key, seen)
+            yield from _walk(value, seen)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _walk(item)
-
-
-def _double(node: yaml.MappingNode) -> yaml.Node | None:
-    seen: set[str] = set()
-    for key, _ in node.value:
-        if isinstance(key, yaml.ScalarNode):
-            if key.value in seen and key.value != "<<":
-                return key
-            seen.add(key.value)
-    return None
+            yield from _walk(item, seen)
 
 
 def explain(error: yaml.YAMLError, source: str, text: str) -> Fault:
@@ -113,13 +103,77 @@ def explain(error: yaml.YAMLError, source: str, text: str) -> Fault:
     mark = error.problem_mark or error.context_mark
     assert mark is not None
     place = Place.of(source, text, mark)
-    for test in (_tab, _unclosed, _indentation, _colon, _special):
+    if isinstance(error, ValueFault):
+        return place, *_value(error)
+    for test in (_document, _unclosed, _tab, _indentation, _colon, _special):
         if (fault := test(error, problem, place, text)) is not None:
             return fault
     return (
         place,
         f"le YAML est incorrect ({problem})",
         "Comparez cette ligne avec un manifeste qui marche.",
+    )
+
+
+def _value(fault: ValueFault) -> tuple[str, str]:
+    """Say what keeps a document that YAML allows from being JSON."""
+    detail = fault.detail
+    if fault.code == "duplicate":
+        return (
+            f"le champ « {detail} » est écrit deux fois dans le même objet",
+            "Gardez-en un seul ; entre deux objets, il faut une ligne de trois tirets « --- »."
+            if detail in ("apiVersion", "kind")
+            else "Gardez-en un seul.",
+        )
+    if fault.code == "key" and not detail:
+        return (
+            "des accolades « {{ … }} » non remplies (c’est un modèle, pas encore un manifeste)",
+            "Remplacez-les par une valeur, ou mettez-les entre guillemets.",
+        )
+    if fault.code == "key":
+        return f"« {detail} » ne peut pas être le nom d’un champ", "Mettez ce nom entre guillemets."
+    if fault.code == "number":
+        return (
+            f"« {detail} » est pour YAML un nombre, mais il n’en existe pas de tel en JSON",
+            'Si c’est un texte, mettez-le entre guillemets "…".',
+        )
+    if fault.code == "tag":
+        return (
+            f"cette valeur n’est pas ce que dit l’étiquette « {detail} »",
+            "Enlevez l’étiquette, ou corrigez la valeur.",
+        )
+    if fault.code == "merge":
+        return (
+            "« << » attend un objet, ou une liste d’objets (« *nom » d’une ancre)",
+            "Placez « &nom » devant l’objet à reprendre, et « <<: *nom » là où il est repris.",
+        )
+    if fault.code == "cycle":
+        return "cet objet se contient lui-même (« *nom »)", "Recopiez ce qu’il faut à la place."
+    return (
+        "trop de « *nom » : l’objet serait énorme",
+        "Recopiez moins, ou écrivez plusieurs objets.",
+    )
+
+
+def _document(error: yaml.MarkedYAMLError, problem: str, place: Place, text: str) -> Fault | None:
+    """Find what stands between two documents, or after one."""
+    if "invalid document separator" in problem:
+        return (
+            place,
+            "cette ligne commence par « --- », qui sépare deux objets : rien d’autre n’y a sa place",
+            "Si c’est du texte (un certificat), décalez-le sous son champ ; sinon, passez à la ligne après « --- ».",
+        )
+    if "expected '<document start>'" not in problem:
+        return None
+    above = text.split("\n")[max(0, place.line - 2)]
+    if above.startswith("%"):
+        where = Place(place.source, max(1, place.line - 1), 1, above)
+        return where, "kubectl ne lit pas les lignes « %… »", "Enlevez cette ligne."
+    return (
+        place,
+        "le document est déjà fini avant cette ligne (elle est moins décalée que la première, ou suit « ... ») : "
+        "kubectl l’ignorerait sans rien dire",
+        "Alignez-la avec la première ligne de l’objet, ou séparez deux objets par une ligne « --- ».",
     )
 
 
@@ -148,7 +202,7 @@ def _tab(_: yaml.MarkedYAMLError, problem: str, place: Place, text: str) -> Faul
                 "une tabulation ; YAML n’accepte que des espaces",
                 "Remplacez-la par deux espaces.",
             )
-    if "'\\t'" in problem:
+    if "'\\t'" in problem or "tab character" in problem:
         return (
             place,
             "une tabulation ; YAML n’accepte que des espaces",
@@ -168,7 +222,11 @@ def _unclosed(error: yaml.MarkedYAMLError, problem: str, place: Place, text: str
             "un guillemet ouvert ici n’est jamais fermé",
             "Fermez-le avec le même guillemet.",
         )
-    if "content, but found '<stream end>'" in problem and (opened := _open_brackets(text)):
+    if (
+        "<stream end>" in problem
+        and error.problem_mark is not None
+        and (opened := _open_brackets(text, error.problem_mark.line))
+    ):
         where = Place.of(place.source, text, opened[-1].start_mark)
         opening = where.text[where.column - 1]
         return (
@@ -187,14 +245,19 @@ def _unclosed(error: yaml.MarkedYAMLError, problem: str, place: Place, text: str
     return None
 
 
-def _open_brackets(text: str) -> list[yaml.Token]:
-    """Return the brackets that are open at the end of a text that can be cut into tokens."""
+def _open_brackets(text: str, end_line: int) -> list[yaml.Token]:
+    """Return the brackets that are open before a line (counted from 0), in the document that ends there."""
+    lines = text.split("\n")[:end_line]
+    begin = max((at + 1 for at, line in enumerate(lines) if line.startswith("---")), default=0)
+    loader = Loader("\n" * begin + "\n".join(lines[begin:]) + "\n")
     opened: list[yaml.Token] = []
-    for token in yaml.scan(text):
-        if isinstance(token, yaml.FlowSequenceStartToken | yaml.FlowMappingStartToken):
-            opened.append(token)
-        elif isinstance(token, yaml.FlowSequenceEndToken | yaml.FlowMappingEndToken) and opened:
-            opened.pop()
+    with contextlib.suppress(yaml.YAMLError):
+        while loader.check_token():
+            token = loader.get_token()  # type: ignore[no-untyped-call]
+            if isinstance(token, yaml.FlowSequenceStartToken | yaml.FlowMappingStartToken):
+                opened.append(token)
+            elif isinstance(token, yaml.FlowSequenceEndToken | yaml.FlowMappingEndToken) and opened:
+                opened.pop()
     return opened
 
 
@@ -276,16 +339,10 @@ def _special(error: yaml.MarkedYAMLError, problem: str, place: Place, text: str)
         )
     if "alias" in problem or "alphabetic or numeric" in problem:
         return place, "« * » ou « & » au début d’une valeur a un sens spécial pour YAML", quote
-    if "unhashable key" in problem or "found unhashable" in problem:
+    if "Unicode character escape" in problem:
         return (
             place,
-            "des accolades « {{ … }} » non remplies (c’est un modèle, pas encore un manifeste)",
-            "Remplacez-les par une valeur, ou mettez-les entre guillemets.",
-        )
-    if "could not determine a constructor" in problem:
-        return (
-            place,
-            "une étiquette « !… » que Kubernetes ne connaît pas",
-            "Enlevez-la, ou mettez la valeur entre guillemets.",
+            "une suite « \\u… » qui n’est pas un caractère",
+            "Écrivez le caractère lui-même, ou enlevez-la.",
         )
     return None

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import _paths, _progress, host_builds, jars
+from . import _paths, host_builds, jars
 from ._errors import ImageError, UsageError
-from ._progress import Progress
+from ._interruption import stoppable
+from ._progress import Progress, reporting
 from .cluster import Cluster
 
 BASE_VARIABLES = {
@@ -54,6 +55,7 @@ class SpringImage:
         }
 
 
+@stoppable
 def ensure(cluster: Cluster, app: str, version: str, progress: Progress | None = None) -> str:
     """Make an app's image runnable in the cluster, and return its reference for manifests.
 
@@ -85,11 +87,12 @@ def ensure(cluster: Cluster, app: str, version: str, progress: Progress | None =
             f"{context / 'Containerfile'} n’existe pas",
             f"Choisissez parmi : {', '.join(known) or 'aucune application'}.",
         )
-    told = progress or _progress.reporter()
-    context = host_builds.prepare(context, told)
-    return _build(cluster, context, f"{app}:{version}", version, told)
+    with reporting(progress) as shown:
+        context = host_builds.prepare(context, shown)
+        return _build(cluster, context, f"{app}:{version}", version, shown)
 
 
+@stoppable
 def configuration(cluster: Cluster, reference: str) -> dict[str, Any]:
     """Return what an image says of how to run it, as the cluster's node keeps it.
 
@@ -122,6 +125,7 @@ def configuration(cluster: Cluster, reference: str) -> dict[str, Any]:
     return found
 
 
+@stoppable
 def spring(cluster: Cluster, version: str, progress: Progress | None = None) -> SpringImage:
     """Make the slow Spring Boot program of slide 4.06 runnable in the cluster, or its stand-in.
 
@@ -180,7 +184,8 @@ def _require_java() -> None:
 
 def _standin(cluster: Cluster, version: str, progress: Progress | None, why: str) -> SpringImage:
     context = _paths.COURSE / "apps" / SPRING / "standin"
-    reference = _build(cluster, context, f"{SPRING}-standin:{version}", version, progress)
+    with reporting(progress) as shown:
+        reference = _build(cluster, context, f"{SPRING}-standin:{version}", version, shown)
     reason = (
         "Un programme Python de même comportement remplace ici l’application Spring Boot : "
         f"{why.rstrip('.')}. « k8s-lab doctor » dit comment avoir la vraie."
@@ -192,16 +197,14 @@ def _first_line(text: str) -> str:
     return text.strip().partition("\n")[0]
 
 
-def _build(
-    cluster: Cluster, context: Path, tag: str, version: str, progress: Progress | None
-) -> str:
+def _build(cluster: Cluster, context: Path, tag: str, version: str, progress: Progress) -> str:
     arguments = {"VERSION": version}
     base = os.environ.get(BASE_VARIABLES[_language((context / "Containerfile").read_text())])
     if (
         base and cluster.provider.kind != "embedded"
     ):  # which pulls nothing: the base is this machine
         arguments["BASE_IMAGE"] = base
-    cluster.provider.build_image(context, tag, arguments, progress or _progress.reporter())
+    cluster.provider.build_image(context, tag, arguments, progress)
     return f"{cluster.provider.image_prefix}{tag}"
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from . import _french, _yaml_faults
+from . import _french, _yaml, _yaml_faults
 from ._errors import ManifestError
 from ._yaml_faults import Place
 
@@ -42,25 +42,6 @@ class ManifestSyntaxError(ManifestError):
         self.source = place.source
         self.line = place.line
         self.column = place.column
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML as Kubernetes reads it: dates stay text, and `22:22` is not a number in base 60."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [
-        pair
-        for pair in pairs
-        if pair[0] not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:int")
-    ]
-    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:int",
-    re.compile(r"^(?:[-+]?0b[01_]+|[-+]?0o?[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+)$"),
-    list("-+0123456789"),
-)
 
 
 @dataclass(frozen=True)
@@ -189,20 +170,10 @@ def _read_text(text: str, source: str) -> list[Manifest]:
     tried = f"Lire {source}" if source == "le manifeste" else f"Lire le manifeste {source}"
     manifests: list[Manifest] = []
     try:
-        loader = _Loader(text)
-        try:
-            while loader.check_node():
-                node = loader.get_node()
-                assert node is not None
-                if (fault := _yaml_faults.in_tree(node, source, text)) is not None:
-                    raise ManifestSyntaxError(tried, *fault)
-                plain = loader.construct_document(node)
-                if plain is not None:  # an empty document, between two "---"
-                    manifests += _opened(
-                        Manifest(_mapping(plain, node, tried, source, text), source, text, node)
-                    )
-        finally:
-            loader.dispose()
+        for document in _yaml.documents(text):
+            if document.value is not None:  # an empty document, between two "---"
+                plain = _mapping(document, tried, source, text)
+                manifests += _opened(Manifest(plain, source, text, document.node))
     except yaml.YAMLError as error:
         raise ManifestSyntaxError(tried, *_yaml_faults.explain(error, source, text)) from None
     if not manifests:
@@ -212,10 +183,17 @@ def _read_text(text: str, source: str) -> list[Manifest]:
     return manifests
 
 
-def _mapping(plain: Any, node: yaml.Node, tried: str, source: str, text: str) -> dict[str, Any]:
+def _mapping(document: _yaml.Document, tried: str, source: str, text: str) -> dict[str, Any]:
+    if (
+        document.node is not None
+        and (fault := _yaml_faults.in_tree(document.node, source, text)) is not None
+    ):
+        raise ManifestSyntaxError(tried, *fault)
+    plain, node = document.value, document.node
     if isinstance(plain, dict):
         return plain
     what = "une liste" if isinstance(plain, list) else f"un simple texte ({str(plain)[:40]!r})"
+    assert node is not None  # JSON that is no YAML is always an object
     raise ManifestSyntaxError(
         tried,
         Place.of(source, text, node.start_mark),

@@ -157,6 +157,16 @@ def predict(slide: str, **answers: Any) -> Prediction:
     return Prediction(slide, given, asked)
 
 
+def _meant(value: object) -> str:
+    """Return a number that a text writes as French does ("5,5"), as Python writes it; an example otherwise."""
+    text = str(value).strip().replace("\u202f", "").replace("\xa0", "").replace(",", ".")
+    try:
+        number_meant = float(text)
+    except ValueError:
+        return "150 ou 2.5, par exemple"
+    return text if math.isfinite(number_meant) else "150 ou 2.5, par exemple"
+
+
 def _require_known(slide: str, name: str, known: Mapping[str, Question]) -> Question:
     if name in known:
         return known[name]
@@ -182,7 +192,7 @@ def _sound(slide: str, name: str, value: Any, question: Question) -> Answer:
         raise UsageError(
             tried,
             f"{value!r} n’est pas un nombre",
-            "Écrivez un nombre sans guillemets, par exemple 150.",
+            f"Écrivez un nombre sans guillemets, avec un point pour la virgule : {_meant(value)}.",
         )
     if not question.minimum <= value <= question.maximum:
         bounds = f"entre {number(question.minimum)} et {number(question.maximum)}"

@@ -10,16 +10,17 @@ from k8s_helpers.exercises import Bench, Finding
 SERVICE = "catalogue"
 PATIENCE_S = 6.0
 ASK = """
-import http.client, os, socket, urllib.parse
+import http.client, os, socket, urllib.parse, urllib.request
 url = urllib.parse.urlsplit(os.environ.get("CATALOGUE_URL", ""))
 said = "variable"
 if url.scheme == "https":
     said = "https"
 elif url.hostname:
     try:
-        asked = http.client.HTTPConnection(url.hostname, url.port or 80, timeout=2)
-        asked.request("GET", "/api/info")
-        said = "oui" if b"Le catalogue" in asked.getresponse().read() else "port"
+        socket.getaddrinfo(url.hostname, url.port or 80)
+        place = urllib.parse.urlunsplit((url.scheme, url.netloc, "/api/info", "", ""))
+        with urllib.request.urlopen(place, timeout=2) as answer:
+            said = "oui" if b"Le catalogue" in answer.read() else "port"
     except socket.gaierror:
         said = "nom"
     except (OSError, ValueError, http.client.HTTPException):

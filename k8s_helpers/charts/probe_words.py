@@ -28,7 +28,7 @@ def title(variant: str) -> str:
 def ready(found: ProbesSummary) -> str:
     """Tell when it became Ready, and what was foreseen."""
     if found.ready_s is None:
-        return "jamais Ready" + (
+        return ("pas encore Ready" if found.going_on else "jamais Ready") + (
             "" if found.predicted_ready is None else _against(found.predicted_ready)
         )
     told = f"Ready à {_instant(found.ready_s)}"
@@ -40,7 +40,8 @@ def ready(found: ProbesSummary) -> str:
 def kill(found: ProbesSummary) -> str:
     """Tell when it was first killed, and what was foreseen; empty where neither."""
     if found.kill_s is None:
-        return "" if found.predicted_kill is None else f"jamais tué{_against(found.predicted_kill)}"
+        when = "pas encore" if found.going_on else "jamais"
+        return "" if found.predicted_kill is None else f"{when} tué{_against(found.predicted_kill)}"
     told = f"tué à {_instant(found.kill_s)}"
     told += ", non prévu" if found.predicted_kill is None else _against(found.predicted_kill)
     return f"{told} ; {count(found.restarts, 'relance')}"
@@ -49,6 +50,9 @@ def kill(found: ProbesSummary) -> str:
 def clients(found: ProbesSummary) -> str:
     """Tell what clients lost, and why that was or was not a broken promise."""
     lost = f"{count(found.failed, 'requête')} {'perdue' if found.failed < 2 else 'perdues'}"
+    if found.going_on and found.ready_s is None and not found.failed:
+        waiting = count(found.waiting, "requête")
+        return f"encore personne derrière le Service ({waiting} sans réponse)"
     if found.ready_s is None:
         return f"{lost}{NO_BREAK}: jamais personne derrière le Service"
     if not found.failed:

@@ -23,6 +23,10 @@ MOMENTS = {
     "claim": "le pod et la demande\nont été refaits",
 }
 _READ_ONLY = "écrire quand la racine\nest en lecture seule"
+_NOT_TRIED = (
+    "Racine en lecture seule : pas essayée ici, où le noyau refuse les espaces de noms qui l’imposeraient "
+    "(docs/fidelite.md)."
+)
 
 
 def volumes(recording: Recording) -> figure.DescribedFigure:
@@ -38,6 +42,8 @@ def volumes(recording: Recording) -> figure.DescribedFigure:
         chart = figure.new(11.5, 4.4)
         ax = chart.add_axes((0.2, 0.02, 0.79, 0.8))
         _board(ax, found)
+        if not found.read_only_enforced:
+            chart.text(0.99, 0.01, typeset(_NOT_TRIED), ha="right", fontsize=9, color=style.TEXT)
     chart.alternative = _alternative(recording, found)
     return chart
 
@@ -98,4 +104,6 @@ def _alternative(recording: Recording, found: VolumesSummary) -> str:
     if found.refused is not None:
         refused = ", ".join(PLACES[place][0] for place in found.refused) or "rien"
         sentences.append(f"Racine en lecture seule, ce qui est refusé : {refused}.")
+    if not found.read_only_enforced:
+        sentences.append(_NOT_TRIED)
     return typeset(f"Ce qui survit à quoi, {recording.where}. " + " ".join(sentences))

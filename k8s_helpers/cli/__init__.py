@@ -14,11 +14,10 @@ import click
 
 from .. import _french
 from .._errors import K8sHelpersError, ResourceError
+from .._interruption import EXIT_CODE as INTERRUPTED
+from .._interruption import Interrupted
 from . import bundle, classes, clusters, doctor, measures, notebooks
 from .french import FrenchGroup, usage_error
-
-INTERRUPTED = 130
-"""What a shell calls a program that Ctrl-C ended: 128 + SIGINT."""
 
 
 @click.group(
@@ -72,8 +71,9 @@ def call(arguments: Sequence[str]) -> int:
     """
     try:
         result = group.main(args=list(arguments), prog_name="k8s-lab", standalone_mode=False)
-    except click.Abort:
-        click.echo("Interrompu.", err=True)
+    except click.Abort as error:
+        stopped = error.__cause__
+        click.echo(str(stopped) if isinstance(stopped, Interrupted) else "Interrompu.", err=True)
         return INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)

@@ -176,7 +176,7 @@ def _save_images(scratch: Path, progress: Progress) -> dict[str, Path]:
                 progress.step(f"Image {image} : absente, et impossible à télécharger ; laissée")
                 continue
         target = scratch / f"{len(saved)}.tar"
-        engine.run("save", "--output", str(target), image, timeout_s=_IMAGE_S)
+        engine.save(image, target, _IMAGE_S)
         saved[f"images/{image.replace('/', '_').replace(':', '_')}.tar"] = target
     return saved
 

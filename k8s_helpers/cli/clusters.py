@@ -77,7 +77,7 @@ def _describe(found: Status) -> str:
     if found.detail:
         lines.append(f"  {found.detail}")
     for component in found.components:
-        sign = "✔" if component.running else "✘"
+        sign = "✔" if component.running and not component.trouble else "✘"
         lines.append(f"  {sign} {component.name} {component.detail}".rstrip())
     if found.kubeconfig and found.state == "running":
         lines.append(f"  KUBECONFIG={found.kubeconfig}")

@@ -18,7 +18,7 @@ import click
 from .. import _paths
 from .._errors import PlatformError
 from ..embedded import preflight
-from . import machine, tools
+from . import machine, running, tools
 from .check import Check
 from .french import FrenchCommand
 
@@ -56,6 +56,7 @@ _CHECKS: tuple[Callable[[], Check], ...] = (
     tools.check_spring,
     tools.check_go,
     tools.check_internet,
+    running.check_clusters,
 )
 
 

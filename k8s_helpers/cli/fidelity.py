@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .. import timeline
-from ..providers.base import CANNOT_SHOW, CannotShow, Provider
+from ..providers.base import Fact, Provider
+from ..providers.cannot_show import CANNOT_SHOW, CannotShow
+from ..providers.prefix_facts import WITHOUT_NAMESPACES
 
 _HEAD = """\
 # Fidélité
@@ -22,6 +24,13 @@ _TITLES = {
     "embedded": "embedded : le cluster embarqué",
     "existing": "existing : un cluster existant",
 }
+
+_PREFIX_TITLE = "embedded, là où le noyau refuse les espaces de noms (isolation `prefix`)"
+_PREFIX_WORDS = (
+    "Sur Binder, dans beaucoup de conteneurs, et sous Ubuntu 24.04 ou plus récent tant qu’AppArmor n’est pas réglé "
+    "([binder.md](binder.md)), ou avec `K8S_HELPERS_ISOLATION=prefix`. `k8s-lab doctor` dit où l’on en est. En plus de "
+    "ce qui précède :"
+)
 
 
 def providers() -> tuple[type[Provider], ...]:
@@ -39,17 +48,21 @@ def page(
     explained: Mapping[tuple[str, str], str] = timeline.EXPLAINED,
 ) -> str:
     """Return the whole page as Markdown."""
-    sections = [*(_section(kind) for kind in kinds), _refusals(limits), _differences(explained)]
+    sections = [
+        *(_section(_TITLES[kind.kind], kind.facts) for kind in kinds),
+        _section(_PREFIX_TITLE, WITHOUT_NAMESPACES, _PREFIX_WORDS),
+        _refusals(limits),
+        _differences(explained),
+    ]
     return "\n".join([_HEAD, *sections])
 
 
-def _section(kind: type[Provider]) -> str:
+def _section(title: str, facts: Sequence[Fact], *words: str) -> str:
     rows = [
-        f"| {fact.subject} | {'oui' if fact.real else '**non**'} | {fact.text} |"
-        for fact in kind.facts
+        f"| {fact.subject} | {'oui' if fact.real else '**non**'} | {fact.text} |" for fact in facts
     ]
-    head = [f"## {_TITLES[kind.kind]}", "", "| sujet | comme en production | |", "|---|---|---|"]
-    return "\n".join([*head, *rows, ""])
+    head = [f"## {title}", "", *(line for word in words for line in (word, ""))]
+    return "\n".join([*head, "| sujet | comme en production | |", "|---|---|---|", *rows, ""])
 
 
 def _refusals(limits: Sequence[CannotShow]) -> str:

@@ -6,14 +6,16 @@ where there is something to decide. Nothing is changed.
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .. import _french
-from .._run import CommandError, run
-from ..embedded import preflight
+from .._run import CommandError
+from ..embedded import isolation, preflight
 from .check import Check
 
 KIND_MEMORY_BYTES = 3_000_000_000
@@ -68,26 +70,99 @@ def sysctl(name: str) -> int | None:
         return None
 
 
+_NAMESPACES = "Espaces de noms du noyau"
+_NOT_NEEDED = (
+    "Rien d’obligatoire : les conteneurs du cluster embarqué verront leurs volumes sous un préfixe "
+    "(docs/fidelite.md dit ce qui manque alors)."
+)
+_SWITCHES = {
+    "kernel.apparmor_restrict_unprivileged_userns": 0,
+    "kernel.unprivileged_userns_clone": 1,
+    "user.max_user_namespaces": 15000,
+}
+"""Kernel settings that may refuse namespaces to an ordinary user, with a value that allows them."""
+
+
 def check_namespaces() -> Check:
-    """Try whether this user may make a user and a mount namespace (`man 1 unshare`)."""
-    subject = "Espaces de noms du noyau"
+    """Let the Python that runs containers go into their namespaces, as each container does."""
+    if isolation.given_up():
+        found = f"{isolation.VARIABLE}=prefix : le cluster embarqué s’en passe"
+        return Check(_NAMESPACES, "limited", found, "Retirez cette variable pour les utiliser.")
     try:
-        run(["unshare", "--user", "--map-root-user", "--mount", "true"], timeout_s=10.0)
-    except CommandError as error:
-        reason = "refusés à cet utilisateur"
-        if error.returncode is None:
-            reason = "la commande « unshare » est introuvable"
-        elif sysctl("kernel.apparmor_restrict_unprivileged_userns"):
-            reason = "refusés par AppArmor (kernel.apparmor_restrict_unprivileged_userns = 1)"
-        elif sysctl("user.max_user_namespaces") == 0:
-            reason = "refusés par le noyau (user.max_user_namespaces = 0)"
+        refusal = isolation.refusal()
+    except (CommandError, OSError) as error:
+        return Check(_NAMESPACES, "limited", f"l’essai n’a pas pu être fait ({error})", _NOT_NEEDED)
+    switches = {name: sysctl(name) for name in _SWITCHES}
+    return judge_namespaces(refusal, switches, isolation.python(), os.geteuid() == 0)
+
+
+def judge_namespaces(
+    refusal: isolation.Refusal | None,
+    switches: Mapping[str, int | None],
+    python: Path,
+    is_root: bool,
+) -> Check:
+    """Say what a refusal means and what would allow it.
+
+    Parameters
+    ----------
+    refusal : Refusal or None
+        What the trial met.
+    switches : mapping
+        The kernel settings of `_SWITCHES` as they are; None for one that this kernel does not have.
+    python : Path
+        The program that asked.
+    is_root : bool
+        Root needs no user namespace, and the settings about them do not concern it.
+    """
+    if refusal is None:
+        return Check(_NAMESPACES, "ok", "essayés : chaque conteneur a ses propres chemins")
+    name = errno.errorcode.get(refusal.number, "sans code d’erreur")
+    words = _french.system(OSError(refusal.number, refusal.words))
+    if refusal.number == errno.ENOSPC:  # of namespaces, not of a disk (man 7 user_namespaces)
+        words = "leur nombre permis est atteint"
+    found = f"refusés à {python} : {refusal.what}, {words} ({name})"
+    switch = None if is_root else _refusing(refusal.number, switches)
+    if switch is None:
         return Check(
-            subject,
-            "limited",
-            reason,
-            "Rien d’obligatoire : les conteneurs du cluster embarqué verront leurs volumes sous un préfixe.",
+            _NAMESPACES, "limited", found, f"{_NOT_NEEDED} {_elsewhere(refusal.number)}".strip()
         )
-    return Check(subject, "ok", "utilisateur et montage : chaque conteneur a ses propres chemins")
+    advice = (
+        f"{_NOT_NEEDED} Un administrateur peut les permettre : "
+        f"« sudo sysctl -w {switch}={_SWITCHES[switch]} »"
+    )
+    if "apparmor" in switch:
+        advice += ", ou, pour ce seul Python, un profil AppArmor (docs/binder.md le donne)"
+    return Check(_NAMESPACES, "limited", f"{found} ; {switch} = {switches[switch]}", f"{advice}.")
+
+
+def _refusing(number: int, switches: Mapping[str, int | None]) -> str | None:
+    """Return the kernel setting that explains an error, by what each answers with, or None.
+
+    Too many namespaces is ENOSPC; Debian's setting answers EPERM at once; AppArmor grants the
+    namespace and then refuses to use it, by EPERM or EACCES.
+    """
+    if number == errno.ENOSPC:
+        return "user.max_user_namespaces"
+    if number in (errno.EPERM, errno.EACCES):
+        if switches["kernel.unprivileged_userns_clone"] == 0:
+            return "kernel.unprivileged_userns_clone"
+        if switches["kernel.apparmor_restrict_unprivileged_userns"]:
+            return "kernel.apparmor_restrict_unprivileged_userns"
+    return None
+
+
+def _elsewhere(number: int) -> str:
+    """Return who else may refuse: what no kernel setting tells."""
+    if number in (errno.EPERM, errno.EACCES):
+        return "Dans un conteneur, c’est souvent son profil seccomp ou AppArmor : son administrateur peut l’élargir."
+    if number == errno.ENOSPC:
+        return (
+            "Le nombre d’espaces de noms permis ici est épuisé (/proc/sys/user/max_*_namespaces)."
+        )
+    if number in (errno.ENOSYS, errno.EINVAL):
+        return "Ce noyau ne les connaît pas."
+    return ""
 
 
 def check_low_ports(first_unprivileged: int | None, is_root: bool) -> Check:

@@ -20,6 +20,7 @@ from .. import _french, _paths, _progress
 from .._errors import NotebookError, UsageError
 from .._files import write_whole
 from .._run import replace_by
+from . import widget_state
 from .french import FrenchCommand
 from .options import Selection, cluster_options
 
@@ -231,6 +232,7 @@ async def _execute_cells(
             except DeadKernelError:
                 raise _failed(path, notebook, index, "le noyau Python s’est arrêté") from None
         client.set_widgets_metadata()
+        widget_state.keep_shown(notebook)
 
 
 async def _execute_cell(
@@ -332,5 +334,9 @@ def lab(selection: Selection, arguments: tuple[str, ...]) -> None:
     ]
     if os.geteuid() == 0:
         argv.append("--allow-root")
-    values = {**selection.environment(), **environment(provider)}
+    values = {
+        **selection.environment(),
+        **environment(provider),
+        **widget_state.saved_by_jupyterlab(),
+    }
     replace_by([*argv, *arguments], values)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
-from .. import _progress, providers
+from .. import providers
 from .._errors import ClusterUnreachableError
-from .._progress import Progress
+from .._interruption import stoppable
+from .._progress import Progress, reporting
 from ..providers import current
 from .addresses import ServiceAddress
 from .clusters import Cluster, environment
@@ -18,6 +20,7 @@ __all__ = ["Cluster", "Namespace", "ServiceAddress", "connect", "current_cluster
 _current: Cluster | None = None
 
 
+@stoppable
 def connect(
     provider: str | None = None,
     name: str | None = None,
@@ -27,8 +30,9 @@ def connect(
 ) -> Cluster:
     """Return the course's cluster; it is started where it does not run, and found again where it does.
 
-    Its kubeconfig becomes `KUBECONFIG` of this process, so that `!kubectl` speaks to it; `~/.kube/config` is
-    neither read (but by the provider "existing") nor written.
+    Its kubeconfig becomes `KUBECONFIG` of this process, so that `!kubectl` and the official client
+    (`kubernetes.config.load_kube_config()`) speak to it; `~/.kube/config` is neither
+    read (but by the provider "existing") nor written.
 
     Parameters
     ----------
@@ -51,20 +55,27 @@ def connect(
     """
     global _current
     chosen = providers.select(provider, name, **options)
-    told = progress or _progress.reporter()
-    try:
-        chosen.up(told)
+    with reporting(progress) as shown:
+        chosen.up(shown)
         cluster = Cluster(chosen)
-        cluster.sweep(told)
-    finally:
-        if progress is None:
-            told.done()
+        cluster.sweep(shown)
     current.remember(chosen)
     os.environ.update(environment(chosen))
+    _tell_official_client(os.environ["KUBECONFIG"])
     if _current is not None:
         _current.close()
     _current = cluster
     return cluster
+
+
+def _tell_official_client(kubeconfig: str) -> None:
+    """Let `kubernetes.config.load_kube_config()` find the cluster that `!kubectl` finds.
+
+    The official client reads `KUBECONFIG` once, when it is imported, and a notebook may have imported it before.
+    """
+    for name in ("kubernetes.config", "kubernetes.config.kube_config"):
+        if (module := sys.modules.get(name)) is not None:
+            vars(module)["KUBE_CONFIG_DEFAULT_LOCATION"] = kubeconfig
 
 
 def current_cluster() -> Cluster:

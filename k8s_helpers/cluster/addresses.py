@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 from .._api import ApiSession
 from .._errors import UsageError, WaitTimeoutError
 from ..providers.base import Provider
+from .sentinel import Sentinel
 
 _PORT_RETRY_S = 0.02
 
@@ -30,6 +32,12 @@ class ServiceAddress:
         What each request must carry (who we are, for the API proxy; nothing for a NodePort).
     ca_file, cert_file, key_file : Path or None
         TLS material for the API proxy, in private files of the cluster's own folder.
+    verify : bool
+        Whether the server's certificate is checked.
+    server_hostname : str or None
+        Name expected in that certificate, where it is not the address.
+    proxy : str or None
+        HTTP proxy that leads there.
     via : str
         "node-port", or "api-proxy" where only that leads there (slower: it adds the API server to the way).
     """
@@ -40,6 +48,9 @@ class ServiceAddress:
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
+    verify: bool = True
+    server_hostname: str | None = None
+    proxy: str | None = field(default=None, repr=False)
 
     def answers(self, closing_s: float) -> bool:
         """Return whether a program takes connections at this address now.
@@ -109,11 +120,15 @@ def _wait_endpoints(api: ApiSession, service: Mapping[str, Any], timeout_s: floa
     name, namespace = service["name"], service["namespace"]
     query = {"labelSelector": f"kubernetes.io/service-name={name}"}
     path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
-    with api.watch(path, query=query, timeout_s=timeout_s) as watch:
+    with (
+        api.watch(path, query=query, timeout_s=timeout_s) as watch,
+        Sentinel(api, namespace, measuring=False, on_trouble=watch.close) as sentinel,
+    ):
         for event in watch:
             for endpoint in event.object.get("endpoints") or ():
                 if event.type != "DELETED" and endpoint.get("conditions", {}).get("ready"):
                     return
+    sentinel.check()
     raise WaitTimeoutError(
         f"Joindre le Service « {name} » pendant {timeout_s:.0f} s",
         "aucun pod prêt ne correspond à son sélecteur",
@@ -167,6 +182,9 @@ def through_api(
         _write(folder / "ca.crt", access.ca_pem),
         _write(folder / "client.crt", access.cert_pem),
         _write(folder / "client.key", access.key_pem),
+        verify=access.tls is None or access.tls.verify_mode != ssl.CERT_NONE,
+        server_hostname=access.server_hostname,
+        proxy=access.proxy,
     )
 
 

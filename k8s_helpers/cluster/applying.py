@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
-from collections.abc import Mapping
+import sys
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from .._api import APPLY_PATCH, ApiSession
-from .._errors import K8sHelpersError, ManifestError
-from .._refusals import ApiStatusError
+from .._errors import K8sHelpersError, ManifestError, ManifestWarning
+from .._refusals import ApiStatusError, name_rule
 from ..manifests import Manifest, ManifestSyntaxError
 from .discovery import Kind
 
+_AUTOSCALERS = "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers"
+_PACKAGE = str(Path(__file__).parents[1])
 FIELD_MANAGER = "k8s-helpers"
 
 _TYPED = re.compile(r"^\s*(?P<path>\.[^\s:]+(?:\[[^\]]*\][^\s:]*)*): (?P<what>.+)$", re.MULTILINE)
@@ -31,7 +37,8 @@ _TYPES = {
 def apply(api: ApiSession, kind: Kind, manifest: Manifest, namespace: str) -> dict[str, Any]:
     """Apply one object and return it as the server has it now.
 
-    Fields are taken over from other managers (`kubectl scale`, a controller), as `kubectl apply` does.
+    Fields are taken over from other managers (`kubectl scale`, a controller), as `kubectl apply` does; where an
+    autoscaler loses `replicas` so, a `ManifestWarning` says it.
 
     Raises
     ------
@@ -43,9 +50,10 @@ def apply(api: ApiSession, kind: Kind, manifest: Manifest, namespace: str) -> di
     Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/
     """
     name = manifest.object["metadata"]["name"]
+    reset = _reset_replicas(api, kind, manifest, namespace)
     query = {"fieldManager": FIELD_MANAGER, "force": True, "fieldValidation": "Strict"}
     try:
-        return api.request(
+        applied = api.request(
             "PATCH",
             kind.path(namespace, name),
             query=query,
@@ -54,6 +62,64 @@ def apply(api: ApiSession, kind: Kind, manifest: Manifest, namespace: str) -> di
         )
     except ApiStatusError as error:
         raise explain(api, kind, manifest, error) from None
+    if reset is not None:
+        warnings.warn(reset, ManifestWarning, stacklevel=_levels_to_caller())
+    return applied
+
+
+def _levels_to_caller() -> int:
+    """Return how far up the first code is that is not ours: a warning is about the line that a student wrote."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(
+        (_PACKAGE, contextlib.__file__)
+    ):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _reset_replicas(api: ApiSession, kind: Kind, manifest: Manifest, namespace: str) -> str | None:
+    """Return what to say where a manifest takes back the number of pods that an autoscaler has set; None elsewhere.
+
+    `kubectl apply` does so in silence, until the autoscaler looks again; `kubectl apply --server-side` is refused for
+    a conflict with kube-controller-manager.
+
+    Source: https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/#migrating-deployments-and-statefulsets-to-horizontal-autoscaling
+    """
+    spec = manifest.object.get("spec")
+    wanted = spec.get("replicas") if isinstance(spec, Mapping) else None
+    if not isinstance(wanted, int) or not kind.namespaced:
+        return None
+    name = manifest.object["metadata"]["name"]
+    try:
+        scaler = next(
+            (
+                found["metadata"]["name"]
+                for found in api.request("GET", _AUTOSCALERS.format(namespace))["items"]
+                if _scales(found["spec"]["scaleTargetRef"], kind, name)
+            ),
+            None,
+        )
+        if scaler is None:
+            return None
+        now = api.request("GET", kind.path(namespace, name))["spec"].get("replicas")
+    except ApiStatusError:  # no such object yet, or no right to read: nothing to say
+        return None
+    if now == wanted:
+        return None
+    place = manifest.place("spec.replicas")
+    return (
+        f"{manifest.title}{f' ({place})' if place else ''} : le manifeste demande replicas: {wanted}, alors que le "
+        f"HorizontalPodAutoscaler « {scaler} » en avait mis {now}. Le nombre de pods revient donc à {wanted} jusqu’à "
+        "ce que l’autoscaler regarde de nouveau (toutes les 15 s d’ordinaire) : c’est ce que fait aussi « kubectl "
+        "apply », sans le dire ; « kubectl apply --server-side » refuse, car ce champ appartient à "
+        "kube-controller-manager.\n"
+        "  À faire : enlevez la ligne « replicas: … » du manifeste ; seul l’autoscaler décidera alors."
+    )
+
+
+def _scales(target: Mapping[str, Any], kind: Kind, name: str) -> bool:
+    group = str(target.get("apiVersion", "")).rpartition("/")[0]
+    return (target["kind"], target["name"], group) == (kind.name, name, kind.group)
 
 
 def explain(
@@ -90,10 +156,10 @@ def _words(api: ApiSession, kind: Kind, path: str, what: str) -> tuple[str, str]
     if "not declared in schema" in what:
         parent, _, name = shown.rpartition(".")
         known = known_fields(api, kind, parent)
-        near = difflib.get_close_matches(name, known, 1, 0.6)
+        near = _nearest(name, known)
         found = f"le champ « {name} » n’existe pas" + (f" dans « {parent} »" if parent else "")
         if near:
-            return found, f"Écrivez « {near[0]} », le champ connu le plus proche."
+            return found, f"Écrivez « {near} », le champ connu le plus proche."
         listed = f" Ici sont connus : {', '.join(sorted(known))}." if 0 < len(known) <= 25 else ""
         return found, f"Corrigez son nom ou son décalage (est-il dans le bon objet ?).{listed}"
     if (wrong := _EXPECTED.search(what)) is not None:
@@ -119,10 +185,21 @@ def _words(api: ApiSession, kind: Kind, path: str, what: str) -> tuple[str, str]
         )
     if "Required value" in what:
         return f"le champ « {shown} » est obligatoire ({what})", "Ajoutez-le."
+    if (rule := name_rule(what)) is not None:
+        return f"« {shown} » n’est pas un nom possible", rule
     return (
         f"« {shown} » : {what}",
         "Corrigez ce champ ; « kubectl explain » en donne la forme attendue.",
     )
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the field that was meant: the same but for its capitals, one that is its beginning, or the most alike."""
+    by_word = {one.lower(): one for one in sorted(known)}
+    word = name.lower()
+    begins = [one for one in by_word if len(one) > 2 and word.startswith(one)]
+    near = [max(begins, key=len)] if begins else difflib.get_close_matches(word, by_word, 1, 0.6)
+    return by_word[near[0]] if near else None
 
 
 def known_fields(api: ApiSession, kind: Kind, path: str) -> list[str]:

@@ -7,7 +7,8 @@ from html import escape
 from pathlib import Path
 
 from .._french import count
-from ..providers.base import CANNOT_SHOW, CannotShow, Provider
+from ..providers.base import Provider
+from ..providers.cannot_show import CANNOT_SHOW, CannotShow
 
 _TITLES = {
     "kind": "kind (conteneurs)",
@@ -40,7 +41,7 @@ def html(provider: Provider, version: str, limits: Sequence[CannotShow] = CANNOT
     shared = (
         f"<br>Vos espaces de noms commencent par <code>{escape(prefix)}</code>." if prefix else ""
     )
-    simulated = sum(not fact.real for fact in provider.facts)
+    simulated = sum(not fact.real for fact in provider.facts_here())
     summary = (
         f"Ce qui n’est pas comme en production ici ({simulated} point{'s' if simulated > 1 else ''})"
         if simulated
@@ -63,7 +64,7 @@ def _facts(provider: Provider) -> str:
             f"<strong>{'réel' if fact.real else 'simulé'}</strong>",
             escape(fact.text),
         )
-        for fact in sorted(provider.facts, key=lambda fact: fact.real)
+        for fact in sorted(provider.facts_here(), key=lambda fact: fact.real)
     )
     return _table(("Sujet", "Ici", "Précision"), rows)
 

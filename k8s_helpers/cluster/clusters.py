@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import _progress
 from .._api import ApiSession
 from .._errors import K8sHelpersError
-from .._progress import Progress
+from .._interruption import stoppable_class
+from .._progress import Progress, reporting
 from .._run import Completed, run
 from ..providers.base import ClusterIncident, Provider
 from . import badge, ownership
@@ -20,6 +20,7 @@ from .discovery import Kinds
 from .namespaces import Namespace
 
 
+@stoppable_class
 class Cluster:
     """A cluster that runs, and how to talk to it.
 
@@ -47,7 +48,9 @@ class Cluster:
 
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
-        self.api = ApiSession(provider.kubeconfig, stopped=provider.stopped)
+        self.api = ApiSession(
+            provider.kubeconfig, stopped=provider.stopped, troubles=provider.troubles
+        )
         self.kinds = Kinds(self.api)
         self.kubernetes_version: str = self.api.request("GET", "/version")["gitVersion"]
 
@@ -72,7 +75,7 @@ class Cluster:
         return [item["metadata"]["name"] for item in found]
 
     def sweep(self, progress: Progress) -> None:
-        """Have the namespaces deleted that a killed kernel of this machine has left; wait for none of them.
+        """Have the namespaces deleted that a kernel of this machine, killed or stopped, has left; wait for none.
 
         Whatever the cluster answers: who connects has come for something else.
         """
@@ -104,7 +107,8 @@ class Cluster:
         PlatformError
             This provider gives none.
         """
-        return self.provider.ingress_url(progress or _progress.reporter()).rstrip("/")
+        with reporting(progress) as shown:
+            return self.provider.ingress_url(shown).rstrip("/")
 
     def kubectl(self, args: str | Sequence[str], timeout_s: float = 60.0) -> Completed:
         """Run kubectl on this cluster to its end.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._api import ApiSession
+from .._api_paths import require_name
 from .._errors import UsageError
 
 _AGGREGATED = (
@@ -51,14 +52,27 @@ class Kind:
             bare | {f"{self.plural}.{self.group}", f"{self.name.lower()}.{self.group}"}
         )
 
+    def require_name(self, name: object) -> str:
+        """Return the name of an object of this kind; `UsageError` where it is empty or can be none."""
+        return require_name(name, f"un objet de type {self.name}")
+
     def path(self, namespace: str, name: str | None = None, subresource: str | None = None) -> str:
-        """Return the path of the collection, of one object, or of a subresource ("status", "scale", "log")."""
+        """Return the path of the collection, of one object, or of a subresource ("status", "scale", "log").
+
+        Raises
+        ------
+        UsageError
+            A name or namespace that is given and empty, or that would change the path.
+        """
         root = f"/apis/{self.api_version}" if self.group else f"/api/{self.version}"
         parts = [root]
         if self.namespaced:
-            parts += ["namespaces", namespace]
+            parts += ["namespaces", require_name(namespace, "un espace de noms")]
         parts.append(self.plural)
-        parts += [part for part in (name, subresource) if part]
+        if name is not None:
+            parts.append(self.require_name(name))
+        if subresource is not None:
+            parts.append(subresource)
         return "/".join(parts)
 
 
@@ -102,6 +116,13 @@ class Kinds:
                 f"ce cluster le sert en {', '.join(others)}",
                 f"Écrivez « apiVersion: {others[0]} ».",
             )
+        for kind in self._kinds:
+            if name.lower() in kind.words:
+                raise UsageError(
+                    f"Trouver le type « {name} »",
+                    "ce cluster n’en a pas de ce nom : majuscules et singulier comptent",
+                    f"Écrivez « kind: {kind.name} ».",
+                )
         raise self._unknown(f"{name} ({version})", name)
 
     def _first(self, wanted: Any) -> Kind | None:

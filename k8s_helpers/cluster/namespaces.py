@@ -9,13 +9,16 @@ from typing import Any
 
 from .. import manifests
 from .._api import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, ApiSession, ApiStatusError
+from .._api_paths import require_name
 from .._errors import K8sHelpersError, ManifestError
+from .._interruption import stoppable_class
 from .._run import Completed
 from ..providers.base import Provider
 from . import addresses, applying, ownership, streams, waiting
 from .addresses import ServiceAddress
 from .conditions import Test, test_of
 from .discovery import Kinds
+from .sentinel import Sentinel
 
 DELETE_TIMEOUT_S = 60.0
 CREATE_TIMEOUT_S = 90.0
@@ -28,6 +31,7 @@ Objects = list[dict[str, Any]]
 """Objects of the API; a name of its own, as the class has a method `list`."""
 
 
+@stoppable_class
 class Namespace:
     """A namespace, made on entry and deleted on exit; nothing is done before.
 
@@ -42,10 +46,15 @@ class Namespace:
     ----------
     name : str
         The real name: the provider's prefix, then the student's.
+
+    Raises
+    ------
+    UsageError
+        An empty name, or one that can be none.
     """
 
     def __init__(self, api: ApiSession, kinds: Kinds, provider: Provider, name: str) -> None:
-        self.name = f"{provider.namespace_prefix}{name}"
+        self.name = f"{provider.namespace_prefix}{require_name(name, 'un espace de noms')}"
         self._asked = name
         self._api = api
         self._kinds = kinds
@@ -55,7 +64,12 @@ class Namespace:
         return f"<Namespace {self.name}>"
 
     def __enter__(self) -> Namespace:
-        return self.create(passing=True)
+        try:
+            return self.create(passing=True)
+        except BaseException:  # it may have been made already: nobody else will delete it
+            with contextlib.suppress(K8sHelpersError):
+                self.delete(timeout_s=0)
+            raise
 
     def __exit__(
         self,
@@ -117,6 +131,10 @@ class Namespace:
             one_api_server=self._provider.one_api_server,
         )
 
+    def sentinel(self) -> Sentinel:
+        """Return what notices, while a block measures something here, that it is spoiled; see `Sentinel`."""
+        return Sentinel(self._api, self.name, measuring=True)
+
     # --- objects
 
     def apply(self, source: manifests.Source) -> Objects:
@@ -153,7 +171,7 @@ class Namespace:
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
         """Return one object; `ApiRefusedError` where it does not exist. `kind` as kubectl takes it ("deploy")."""
-        return self._api.request("GET", self.path(kind, name))
+        return self._api.request("GET", self._object(kind, name))
 
     def list(self, kind: str, selector: str | None = None) -> Objects:
         """Return the objects of a kind, of which a label selector ("app=vitrine,version=v2") may choose some."""
@@ -179,7 +197,7 @@ class Namespace:
             "propagationPolicy": "Background",
         }
         try:
-            self._api.request("DELETE", self.path(kind, name), query=query)
+            self._api.request("DELETE", self._object(kind, name), query=query)
         except ApiStatusError as error:
             if error.code != 404:
                 raise
@@ -190,7 +208,7 @@ class Namespace:
         self, kind: str, name: str, patch: Mapping[str, Any] | Sequence[Mapping[str, Any]]
     ) -> dict[str, Any]:
         """Change some fields of an object: a strategic merge as `kubectl patch` does, or a list of JSON patches."""
-        path = self.path(kind, name)
+        path = self._object(kind, name)
         if not isinstance(patch, Mapping):
             return self._api.request("PATCH", path, body=list(patch), content_type=JSON_PATCH)
         try:
@@ -202,13 +220,18 @@ class Namespace:
 
     def scale(self, kind: str, name: str, replicas: int) -> dict[str, Any]:
         """Set the number of replicas, as `kubectl scale` does."""
-        path = self._kinds.find(kind).path(self.name, name, "scale")
+        path = self._object(kind, name, "scale")
         body = {"spec": {"replicas": replicas}}
         return self._api.request("PATCH", path, body=body, content_type=MERGE_PATCH)
 
     def path(self, kind: str, name: str | None = None) -> str:
         """Return the API's path of a collection here, or of one object: for `cluster.api`."""
         return self._kinds.find(kind).path(self.name, name)
+
+    def _object(self, kind: str, name: object, subresource: str | None = None) -> str:
+        """Return the path of one object; without a name it would be that of all."""
+        found = self._kinds.find(kind)
+        return found.path(self.name, found.require_name(name), subresource)
 
     # --- waits
 
@@ -228,6 +251,7 @@ class Namespace:
             Says the last state seen and the last warnings.
         """
         found = self._kinds.find(kind)
+        found.require_name(name)
         if until == "deleted":
             waiting.wait_deleted(self._api, found, self.name, name, timeout_s)
             return {}
@@ -245,6 +269,7 @@ class Namespace:
             Says what the pods complain of.
         """
         found = self._kinds.find(kind)
+        found.require_name(name)
         return waiting.wait_rollout(self._api, found, self.name, name, timeout_s)
 
     # --- pods
@@ -258,13 +283,17 @@ class Namespace:
     ) -> str:
         """Return what a container wrote; `previous` is that of before its last restart, `tail` counts lines."""
         query = {"container": container, "previous": previous or None, "tailLines": tail}
-        return self._api.text(f"{self.path('pod', pod)}/log", query=query)
+        if container is not None:
+            require_name(container, "un conteneur")
+        return self._api.text(self._object("pod", pod, "log"), query=query)
 
     def exec(
         self, pod: str, argv: Sequence[str], container: str | None = None, timeout_s: float = 30.0
     ) -> Completed:
         """Run a command in a container to its end; its exit status is in the result, not an error."""
-        path = f"{self.path('pod', pod)}/exec"
+        if container is not None:
+            require_name(container, "un conteneur")
+        path = self._object("pod", pod, "exec")
         return streams.execute(self._api, path, argv, container, timeout_s)
 
     def events(self) -> Objects:

@@ -14,6 +14,9 @@ from ..providers import labels
 from . import emptying, waiting
 from .discovery import Kinds
 
+_unfinished: set[str] = set()
+"""Namespaces that this process has failed to delete, or was kept from deleting."""
+
 
 def create(
     api: ApiSession,
@@ -38,6 +41,7 @@ def create(
     WaitTimeoutError
         An older one of this name does not go away.
     """
+    _unfinished.discard(name)
     metadata: dict[str, Any] = {"name": name, "labels": labels.of(namespace_prefix)}
     if passing:
         metadata["annotations"] = {labels.PROCESS: _process.identity()}
@@ -91,8 +95,10 @@ def delete(
     WaitTimeoutError
         Says what holds it back.
     """
+    _unfinished.add(name)
     found = _existing(api, name)
     if found is None:
+        _unfinished.discard(name)
         return
     _require_ours(found, namespace_prefix, "Supprimer")
     path = f"/api/v1/namespaces/{name}"
@@ -100,6 +106,7 @@ def delete(
         # The uid, so that a namespace made anew meanwhile by someone else is left alone.
         body = {"preconditions": {"uid": found["metadata"]["uid"]}}
         api.request("DELETE", path, body=body)
+    _unfinished.discard(name)  # the cluster will do the rest, whatever becomes of us
     # Whoever empties it afterwards, the namespace controller or we, finds no pod that takes its time.
     with contextlib.suppress(ApiStatusError):
         api.request("DELETE", f"{path}/pods", query={"gracePeriodSeconds": int(grace_s)})
@@ -118,11 +125,15 @@ def ours(api: ApiSession, namespace_prefix: str) -> list[dict[str, Any]]:
 
 
 def abandoned(api: ApiSession, namespace_prefix: str) -> Iterator[str]:
-    """Yield the namespaces whose process, of this machine, has ended without deleting them: killed, or restarted."""
+    """Yield the namespaces that nobody will delete any more.
+
+    Their process, of this machine, has ended without it (killed, or restarted), or is this one and was kept from it.
+    """
     for found in ours(api, namespace_prefix):
         metadata = found["metadata"]
         maker = metadata.get("annotations", {}).get(labels.PROCESS)
-        if maker and "deletionTimestamp" not in metadata and _process.has_ended(maker):
+        left = metadata["name"] in _unfinished or (maker and _process.has_ended(maker))
+        if maker and left and "deletionTimestamp" not in metadata:
             yield metadata["name"]
 
 

@@ -8,8 +8,9 @@ import re
 import time
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
+from .. import _proxies
 from .._api import ApiSession
 from .._errors import ClusterUnreachableError, WaitTimeoutError
 from .._refusals import explain
@@ -94,13 +95,26 @@ def _connect(api: ApiSession, target: str, path: str, timeout_s: float) -> Any:
             header=headers,
             subprotocols=_PROTOCOLS,
             suppress_origin=True,
-            http_no_proxy=["*"] if access.loopback else None,
+            **_way(access.proxy),
         )
     except websocket.WebSocketBadStatusException as error:
         raise explain("POST", path, error.status_code, _plain(error.resp_body or b"")) from None
     except (websocket.WebSocketException, OSError) as error:
         raise _cut(api, error) from None
     return connection
+
+
+def _way(proxy: str | None) -> dict[str, Any]:
+    """Return what makes the library go through the proxy, or straight, whatever it thinks of the environment."""
+    if proxy is None:
+        return {"http_no_proxy": ["*"]}
+    parts = urlsplit(proxy)
+    return {
+        "http_proxy_host": parts.hostname,
+        "http_proxy_port": parts.port or (443 if parts.scheme == "https" else 80),
+        "http_proxy_auth": _proxies.credentials(proxy),
+        "http_no_proxy": ["-"],  # no host has that name; an empty list would mean NO_PROXY
+    }
 
 
 def _cut(api: ApiSession, error: Exception) -> ClusterUnreachableError:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from .._api import ApiSession, ApiStatusError
 from .._errors import K8sHelpersError, WaitTimeoutError
+from .._french import duration
 from .conditions import Test, describe, ready, rolled_out, rollout_failed
 from .discovery import Kind
+from .sentinel import Sentinel
 
 _WARNINGS = 3
 
@@ -27,15 +30,25 @@ def wait(
     ------
     WaitTimeoutError
         Says the object's last state and its last warnings.
+    SpoiledError
+        The namespace was deleted meanwhile.
     """
     last: dict[str, Any] | None = None
     query = {"fieldSelector": f"metadata.name={name}"}
-    with api.watch(kind.path(namespace), query=query, timeout_s=timeout_s) as watch:
+    with (
+        api.watch(kind.path(namespace), query=query, timeout_s=timeout_s) as watch,
+        Sentinel(api, namespace, measuring=False, on_trouble=watch.close) as sentinel,
+    ):
         for event in watch:
             last = None if event.type == "DELETED" else event.object
             if last is not None and test(last):
                 return last
+    sentinel.check()
     found = "il n’existe pas" if last is None else describe(last)
+    if sentinel.suspended_s:
+        found += (
+            f" ; pendant cette attente, la machine a été suspendue {duration(sentinel.suspended_s)}"
+        )
     raise _late(api, kind, namespace, name, wish, timeout_s, found)
 
 
@@ -108,6 +121,8 @@ def _late(
     api: ApiSession, kind: Kind, namespace: str, name: str, wish: str, timeout_s: float, found: str
 ) -> WaitTimeoutError:
     warnings = "".join(f"\n    {text}" for text in _warnings(api, namespace, kind.name, name))
+    began_wall_s = time.time() - timeout_s
+    warnings += "".join(f"\n    Cluster : {text}" for text in api.troubles(began_wall_s))
     return WaitTimeoutError(
         f"Attendre {kind.name}/{name} ({wish}) pendant {timeout_s:.0f} s",
         found + warnings,

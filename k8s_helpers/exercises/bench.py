@@ -15,6 +15,7 @@ from .._api import ApiSession
 from .._errors import WaitTimeoutError
 from .._progress import Progress
 from ..cluster import Cluster, Namespace
+from ..cluster.sentinel import Sentinel
 from ..recorder import Recorder
 from ..recording import Run
 from . import guard, rights
@@ -65,6 +66,8 @@ class Bench:
     ----------
     cluster, namespace, answer, progress
         As given.
+    sentinel : Sentinel or None
+        Asked during every wait.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Bench:
         self.progress = progress
         self.cluster = cluster
         self._exercise = exercise
+        self.sentinel: Sentinel | None = None
         self._end_s = time.monotonic() + exercise.timeout_s
         self._images: dict[str, str] = {}
 
@@ -89,9 +93,11 @@ class Bench:
 
         Raises
         ------
-        WaitTimeoutError
-            None is left.
+        WaitTimeoutError, SpoiledError
+            None is left; or none is worth waiting for (see `Sentinel`).
         """
+        if self.sentinel is not None:
+            self.sentinel.check()
         left_s = self._end_s - time.monotonic()
         if left_s <= 0:
             raise WaitTimeoutError(

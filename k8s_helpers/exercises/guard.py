@@ -133,6 +133,11 @@ def _kind_of(value: object) -> str:
 def _require_allowed(exercise: Exercise, item: Mapping[str, Any], title: str) -> None:
     if item["kind"] not in exercise.kinds:
         allowed = ", ".join(sorted(exercise.kinds))
+        for kind in exercise.kinds:
+            if str(item["kind"]).lower() == kind.lower():
+                raise RefusedAnswerError(
+                    "refuse", f"{title} : écrivez « kind: {kind} » ; les majuscules comptent."
+                )
         raise RefusedAnswerError(
             "interdit",
             f"{title} : cet exercice se résout avec {allowed}, rien d’autre n’est appliqué.",
@@ -177,10 +182,16 @@ def _require_sound_pods(exercise: Exercise, item: Mapping[str, Any], title: str)
         )
     images = [f"{app}:{version}" for app in exercise.apps for version in VERSIONS]
     for container in containers(item):
-        if container.get("image") not in images:
+        if container.get("image") is None:
+            raise RefusedAnswerError(
+                "incomplet",
+                f"{title} : le conteneur « {container.get('name', '?')} » n’a pas d’image ; "
+                f"ajoutez « image: {images[0]} ».",
+            )
+        if container["image"] not in images:
             raise RefusedAnswerError(
                 "interdit",
-                f"{title} : l’image « {container.get('image')} » n’est pas de cet exercice ; "
+                f"{title} : l’image « {container['image']} » n’est pas de cet exercice ; "
                 f"prenez {' ou '.join(images[:2])}.",
             )
 

@@ -11,17 +11,19 @@ from types import ModuleType
 from typing import Any, cast
 from urllib.error import URLError
 
-from .. import _progress, journal
+from .. import journal
 from .._errors import (
     ApiRefusedError,
     ClusterUnreachableError,
     ImageError,
     K8sHelpersError,
     ManifestError,
+    SpoiledError,
     UsageError,
     WaitTimeoutError,
 )
-from .._progress import Progress
+from .._interruption import stoppable
+from .._progress import Progress, reporting
 from ..cluster import Cluster, Namespace, current_cluster
 from ..journal import ExerciseEntry, Journal
 from . import guard
@@ -44,6 +46,7 @@ def starter(name: str) -> tuple[Any, ...]:
     return load(name).starter()
 
 
+@stoppable
 def check(
     name: str, *answer: object, cluster: Cluster | None = None, progress: Progress | None = None
 ) -> Verdict:
@@ -74,14 +77,12 @@ def check(
         There is no exercise of that id.
     ClusterUnreachableError
         There is no cluster, or it does not answer.
+    SpoiledError
+        The namespace was deleted meanwhile, the machine suspended: nothing is judged.
     """
     exercise = load(name)
-    told = progress or _progress.reporter()
-    try:
-        finding = _try(exercise, answer, cluster, told)
-    finally:
-        if progress is None:
-            told.done()
+    with reporting(progress) as shown:
+        finding = _try(exercise, answer, cluster, shown)
     if finding.code == NOT_JUDGED:
         return Verdict(name, finding)
     after = journal.change(lambda before: _noted(before, exercise, finding))
@@ -100,17 +101,23 @@ def hint(name: str) -> Verdict:
     entry = journal.read().exercise(name)
     if entry.finding is None:
         words = (
-            "cet exercice est réussi."
+            "Cet exercice est réussi : il n’y a plus besoin d’indice."
             if entry.passed_at
-            else "lancez d’abord « check » : l’indice dépend de ce qui se passe."
+            else "Lancez d’abord « check » : l’indice dépend de ce qui se passe."
         )
-        return Verdict(name, Finding(None if entry.passed_at else "", words))
+        return Verdict(name, Finding(None if entry.passed_at else "", words), hinting=True)
     hints = exercise.hints.get(entry.finding, ())
     degree = min(entry.hints + 1, len(hints))
     journal.change(
         lambda before: before.with_exercise(name, replace(before.exercise(name), hints=degree))
     )
-    return _verdict(exercise, Finding(entry.finding, "voici de quoi avancer."), degree)
+    words = "Voici de quoi avancer."
+    if entry.passed_at:
+        words = "Vous avez déjà réussi cet exercice ; ceci est pour votre dernier essai."
+    if not hints:
+        words += " Il n’y a pas d’indice pour ce que « check » y a constaté : son message dit tout."
+    verdict = _verdict(exercise, Finding(entry.finding, words), degree)
+    return replace(verdict, hinting=True)
 
 
 def _try(
@@ -129,9 +136,25 @@ def _try(
     if (emptying := _emptying.pop(namespace.name, None)) is not None:
         emptying.join()  # it goes by the namespace's name, which the next one has too
     namespace.delete()  # what the last check has left, or one that was cut short
-    namespace.create(passing=True)
     try:
+        namespace.create(passing=True)
         bench = Bench(cluster, namespace, exercise, objects, told)
+        with namespace.sentinel() as bench.sentinel:
+            finding = _judge(exercise, bench)
+            if not finding.passed:
+                bench.sentinel.look()  # it may be the mistake of whoever deleted the namespace
+            return finding
+    finally:
+        # Whoever waits for a verdict need not wait for the namespace to go: told to, it does so even if we end here.
+        namespace.delete(timeout_s=0)
+        emptying = threading.Thread(target=_empty, args=(namespace,), daemon=True)
+        _emptying[namespace.name] = emptying
+        emptying.start()
+
+
+def _judge(exercise: Exercise, bench: Bench) -> Finding:
+    """Try an answer in its namespace."""
+    try:
         bench.limit()
         return _check_function(exercise)(bench)
     except guard.RefusedAnswerError as refused:
@@ -144,19 +167,13 @@ def _try(
         return Finding(NOT_JUDGED, f"{words} {_told(error)}")
     except WaitTimeoutError as error:
         return Finding("bloque", f"quelque chose n’arrive jamais. {_told(error)}")
-    except ClusterUnreachableError:
+    except (ClusterUnreachableError, SpoiledError):
         raise
     except K8sHelpersError as error:
         # A container that dies under the hands of the check, for example: the answer's doing, told as such.
         return Finding("bloque", f"l’essai s’est arrêté en route. {_told(error)}")
     except (URLError, ConnectionError, TimeoutError) as error:
         return Finding("bloque", f"une requête du contrôle est restée sans réponse ({error}).")
-    finally:
-        # Whoever waits for a verdict need not wait for the namespace to go: told to, it does so even if we end here.
-        namespace.delete(timeout_s=0)
-        emptying = threading.Thread(target=_empty, args=(namespace,), daemon=True)
-        _emptying[namespace.name] = emptying
-        emptying.start()
 
 
 def _empty(namespace: Namespace) -> None:

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from pathlib import Path
+from pathlib import Path, PosixPath
 from typing import Protocol
 
 from .. import journal
-from .._french import count, typeset
+from .._errors import ResourceError, UsageError
+from .._french import count, system, typeset
 from .._questions import questions
 from ..journal import PredictionEntry
 from .catalogue import exercises
@@ -28,6 +29,13 @@ class Chart(Protocol):
 
     def to_html(self) -> str:
         """Return it as HTML, whole in itself."""
+
+
+class WrittenPage(PosixPath):
+    """Where a page was written; a notebook says so in words."""
+
+    def __repr__(self) -> str:
+        return f"Votre progression est écrite dans {self} : c’est le fichier à remettre."
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,9 @@ class Overview:
             f"<tbody>{body}</tbody></table><p>{escape(self.summary())}</p>"
         )
 
-    def save(self, path: Path | str, name: str = "", charts: Iterable[Chart] = ()) -> Path:
+    def save(
+        self, path: Path | str, name: str | None = None, charts: Iterable[Chart] = ()
+    ) -> WrittenPage:
         """Write all that is done as one HTML page, to hand in to the teacher; return its path.
 
         The page is whole in itself: nothing is loaded from elsewhere when it is read, and it runs no program.
@@ -103,15 +113,34 @@ class Overview:
         Parameters
         ----------
         path : Path or str
-            Where to write.
-        name : str
+            Where to write; its name ends in ".html", which is added where it is not there.
+        name : str, optional
             Whose page it is, as the class table shall say; the file's name otherwise.
         charts : iterable of DescribedFigure
             Figures that the student wants to hand in with it.
+
+        Raises
+        ------
+        UsageError
+            A name of spaces only, a path that names no file.
+        ResourceError
+            The page cannot be written there.
         """
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        whose = name.strip() or target.stem
+        tried = f"Écrire votre progression dans {path}"
+        target = Path(path).expanduser()
+        if not target.name or target.is_dir():
+            raise UsageError(
+                tried,
+                "ce n’est pas un nom de fichier",
+                'Donnez-en un : progress().save("moi.html").',
+            )
+        if name is not None and not name.strip():
+            raise UsageError(
+                tried, "le nom de l’étudiant est vide", "Écrivez votre nom, ou ne donnez rien."
+            )
+        if target.suffix.lower() not in (".html", ".htm"):
+            target = target.with_name(f"{target.name}.html")
+        whose = target.stem if name is None else name.strip()
         figures = "".join(f"<p>{chart.to_html()}</p>" for chart in charts)
         data = json.dumps(self.to_plain(whose), ensure_ascii=False).replace("<", "\\u003c")
         page = (
@@ -122,8 +151,16 @@ class Overview:
             f"{'<h2>Figures</h2>' + figures if figures else ''}"
             f'<script type="application/json" id="{DATA_ID}">{data}</script></body></html>\n'
         )
-        target.write_text(page, encoding="utf-8")
-        return target
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(page, encoding="utf-8")
+        except OSError as error:
+            raise ResourceError(
+                tried,
+                system(error),
+                "Choisissez un dossier où vous pouvez écrire, votre dossier personnel par exemple.",
+            ) from None
+        return WrittenPage(target)
 
     def to_plain(self, name: str) -> dict[str, object]:
         """Return what a class table is made from, as plain JSON values."""

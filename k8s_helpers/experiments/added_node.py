@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..charts.added_node import added_node as draw
 from ..cluster import Cluster, current_cluster
@@ -21,6 +22,7 @@ _FIT = 2
 _TIMEOUT_S = 90.0
 
 
+@stoppable
 def added_node(
     *,
     cluster: Cluster | None = None,

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from .. import images
 from .._errors import UsageError
-from .._progress import Progress
+from .._interruption import stoppable
+from .._progress import Progress, reporting
 from ..charts.autoscaling import autoscaling as draw
 from ..charts.live import Live
 from ..cluster import Cluster, current_cluster
@@ -17,7 +18,6 @@ from ..recorder import Recorder
 from ..recording import Recording, Run
 from ..timeline.autoscaling import SETTLING_WINDOWS
 from .scaling_stage import PROFILES, ScalingStage, Setting, require_metrics
-from .stage import reporting
 
 AFTER_S = 2.0
 """Traffic once the Deployment is back at its minimum."""
@@ -29,6 +29,7 @@ PLATEAU_S, LONGEST_PLATEAU_S = 30.0, 160.0
 """How long a step stays up, beyond five windows of the metrics, and at most: see `_profile`."""
 
 
+@stoppable
 def autoscaling(
     profile: str | Profile = "step",
     *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..charts.balancing import balancing as draw
 from ..cluster import Cluster
@@ -17,6 +18,7 @@ _TYPES_S = 2.0
 FOLDER = "04_services_et_ingress"
 
 
+@stoppable
 def balancing(
     *,
     cluster: Cluster | None = None,

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import manifests
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..charts.broken_probes import broken_probes as draw
 from ..cluster import Cluster
@@ -25,6 +26,7 @@ _SWITCHES: Mapping[str, str] = {"readiness": "ready", "liveness": "live"}
 """What each probe asks of the vitrine, as its `/admin` addresses call it."""
 
 
+@stoppable
 def broken_probes(
     probes: Sequence[str] = ("readiness", "liveness"),
     *,

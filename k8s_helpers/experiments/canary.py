@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..charts.canary import canary as draw
 from ..cluster import Cluster
@@ -16,6 +17,7 @@ from .together import together
 FOLDER = "15_pour_aller_plus_loin"
 
 
+@stoppable
 def canary(
     steps: Sequence[tuple[int, int]] = ((9, 1), (5, 5)),
     *,

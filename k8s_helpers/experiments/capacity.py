@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from .. import _paths, images, manifests
 from .._errors import UsageError
-from .._progress import Progress
+from .._interruption import stoppable
+from .._progress import Progress, reporting
 from ..cluster import Cluster, Namespace, ServiceAddress, current_cluster
 from ..load import Traffic
 from ..recorder import Recorder
 from ..recording import Recording, Run
 from ..timeline.capacity import capacity_step
-from .stage import Stage, reporting
+from .stage import Stage
 
 MANIFESTS = _paths.COURSE / "notebooks" / "manifests" / "14_pertinence"
 SERVICE = "vitrine"
@@ -23,6 +24,7 @@ REST_S = 1.0
 """Between two steps, so that the requests of one do not wait in the next."""
 
 
+@stoppable
 def capacity(
     rates_per_s: Sequence[float] = RATES_PER_S,
     *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..cluster import Cluster, ServiceAddress
 from ..recording import Recording
@@ -17,6 +18,7 @@ _SITES = "app=carnet,role=site"
 _SEEN_TIMEOUT_S = 60.0
 
 
+@stoppable
 def cohabitation(
     *,
     cluster: Cluster | None = None,

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..charts.component_stop import component_stop as draw
 from ..cluster import Cluster, current_cluster
@@ -19,6 +20,7 @@ AFTER_S = 2.0
 _REPLICAS = 3
 
 
+@stoppable
 def component_stop(
     components: str | Sequence[str] = ("scheduler", "controller-manager"),
     *,

@@ -7,17 +7,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._errors import K8sHelpersError
-from .._progress import Progress
+from .._interruption import stoppable
+from .._progress import Progress, reporting
 from ..cluster import Cluster, current_cluster
 from ..cluster.conditions import ready
 from ..recording import Recording
 from .snapshots import snapshot
-from .stage import reporting
 
 PLANE = ("kube-apiserver", "etcd", "kube-scheduler", "kube-controller-manager")
 _CHECK = re.compile(r"^\[([+-])\](\S+)", re.MULTILINE)
 
 
+@stoppable
 def components(*, cluster: Cluster | None = None, progress: Progress | None = None) -> Recording:
     """Look at the cluster's parts: the control plane's programs, each node with what runs on it, the add-ons.
 

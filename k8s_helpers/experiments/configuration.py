@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..charts.configuration import configuration as draw
 from ..cluster import Cluster, ServiceAddress
@@ -29,6 +30,7 @@ _CONFIG_MAP, _KEY = "reglages", "message"
 _SERVICES = ("vitrine", "vitrine-subpath")
 
 
+@stoppable
 def configuration(
     *,
     cluster: Cluster | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._interruption import stoppable
 from .._progress import Progress
 from ..cluster import Cluster
 from ..recording import Recording
@@ -13,6 +14,7 @@ VARIABLE = "VITRINE_SERVICE_HOST"
 _POD_TIMEOUT_S = 60.0
 
 
+@stoppable
 def discovery(*, cluster: Cluster | None = None, progress: Progress | None = None) -> Recording:
     """Create a pod before a Service and two after it, and record how each of them finds the Service.
 

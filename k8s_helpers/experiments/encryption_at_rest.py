@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from .._api import ApiSession, ApiStatusError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..cluster import Cluster, current_cluster
 from ..recording import Recording
@@ -20,6 +21,7 @@ _KEY_BYTES = 32
 _SECRETS = "/api/v1/secrets"
 
 
+@stoppable
 def encryption_at_rest(
     *, cluster: Cluster | None = None, progress: Progress | None = None
 ) -> Recording:

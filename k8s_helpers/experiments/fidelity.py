@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._errors import PlatformError
-from ..providers.base import CANNOT_SHOW
+from ..providers.cannot_show import CANNOT_SHOW
 
 if TYPE_CHECKING:
     from ..cluster import Cluster

@@ -6,6 +6,7 @@ import time
 from functools import partial
 from typing import Any
 
+from .._interruption import stoppable
 from .._progress import Progress
 from ..cluster import Cluster
 from ..recording import Recording
@@ -23,6 +24,7 @@ _NOBODY_S = 4.0
 """How long an address is waited for where nobody will give one."""
 
 
+@stoppable
 def ingress(*, cluster: Cluster | None = None, progress: Progress | None = None) -> Recording:
     """Route requests by host, by path, and by an Ingress whose class nobody serves, in namespaces of their own.
 

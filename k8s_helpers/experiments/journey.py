@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._interruption import stoppable
 from .._progress import Progress
 from .._watch import WatchEvent
 from ..cluster import Cluster
@@ -17,6 +18,7 @@ SETTLE_S = 1.0
 _TIMEOUT_S = 120.0
 
 
+@stoppable
 def journey(*, cluster: Cluster | None = None, progress: Progress | None = None) -> Recording:
     """Apply a Deployment of one pod, and note when each component has done its part.
 

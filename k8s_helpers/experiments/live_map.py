@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._interruption import stoppable
 from .._progress import Progress
 from ..cluster import Cluster, Namespace, current_cluster
 from ..cluster.conditions import ready
@@ -14,6 +15,7 @@ from .snapshots import snapshot
 _SETTLED_TIMEOUT_S = 30.0
 
 
+@stoppable
 def live_map(
     namespace: Namespace | None = None,
     *,

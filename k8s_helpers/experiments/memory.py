@@ -11,7 +11,8 @@ from typing import Any
 from .. import _paths, images, manifests
 from .._errors import UsageError
 from .._french import count
-from .._progress import Progress
+from .._interruption import stoppable
+from .._progress import Progress, reporting
 from ..charts.live import Live
 from ..charts.memory import memory as draw
 from ..cluster import Cluster, current_cluster
@@ -20,7 +21,7 @@ from ..forecasts import restarts as back_off
 from ..recorder import Recorder
 from ..recording import Recording, Run
 from .leak import PERIOD_S, LeakReader
-from .stage import Stage, reporting
+from .stage import Stage
 
 MANIFESTS = _paths.COURSE / "notebooks" / "manifests" / "08_ressources"
 VARIANTS: Mapping[str, str] = {
@@ -35,6 +36,7 @@ _SLACK_S = 60.0
 """What a slow machine may add to the longest course that is predicted."""
 
 
+@stoppable
 def memory(
     variants: Sequence[str] = tuple(VARIANTS),
     *,

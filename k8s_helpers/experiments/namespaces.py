@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._api import ApiStatusError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..cluster import Cluster
 from ..recording import Recording
@@ -16,6 +17,7 @@ A, B = "equipe-a", "equipe-b"
 _QUOTA_TIMEOUT_S = 30.0
 
 
+@stoppable
 def namespaces(*, cluster: Cluster | None = None, progress: Progress | None = None) -> Recording:
     """Put the same names into two namespaces, then try to cross from one to the other.
 

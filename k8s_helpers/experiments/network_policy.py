@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from .._interruption import stoppable
 from .._progress import Progress
 from ..cluster import Cluster
 from ..recording import Recording
@@ -16,6 +17,7 @@ _NAME_TIMEOUT_S = 30.0
 _CALLS = 3
 
 
+@stoppable
 def network_policy(
     *, cluster: Cluster | None = None, settle_s: float = 5.0, progress: Progress | None = None
 ) -> Recording:

@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import _paths, images, manifests
 from .._errors import WaitTimeoutError
-from .._progress import Progress
+from .._progress import Progress, reporting
 from ..charts.figure import DescribedFigure
 from ..charts.live import Live
 from ..cluster import Cluster, Namespace, current_cluster
@@ -21,7 +21,7 @@ from ..cluster.conditions import ready
 from ..load import Traffic
 from ..recorder import Reading, Recorder
 from ..recording import Recording, Run
-from .stage import ROLLOUT_TIMEOUT_S, Stage, reporting
+from .stage import ROLLOUT_TIMEOUT_S, Stage
 from .together import Crowd
 
 MANIFESTS = _paths.COURSE / "notebooks" / "manifests"
@@ -141,8 +141,10 @@ class Show:
 
         own = self.cluster.namespace(f"{name}-{secrets.token_hex(2)}")
         with self.cluster.api.patient(), own as namespace:
-            yield Play(self, namespace, step, name, parameters)
-            step("rangement")
+            try:
+                yield Play(self, namespace, step, name, parameters)
+            finally:
+                step("rangement")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._interruption import stoppable
 from .._progress import Progress
 from ..cluster import Cluster, admission
 from ..recording import Recording
@@ -14,6 +15,7 @@ _PODS = ("privilegie", "ordinaire", "durci")
 _REFUSED_TIMEOUT_S = 30.0
 
 
+@stoppable
 def pod_security(*, cluster: Cluster | None = None, progress: Progress | None = None) -> Recording:
     """Ask for three pods under each level of the Pod Security Standards, then for a Deployment under the strictest.
 

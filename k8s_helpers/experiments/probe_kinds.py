@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import manifests
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..charts.probe_kinds import probe_kinds as draw
 from ..cluster import Cluster
@@ -34,6 +35,7 @@ _SAME = ("http", "grpc")
 """Whom the program's own word breaks already."""
 
 
+@stoppable
 def probe_kinds(
     kinds: Sequence[str] = ("http", "tcp", "exec", "grpc"),
     *,

@@ -11,12 +11,14 @@ from typing import Any
 
 from .. import images, manifests
 from .._errors import ApiRefusedError, WaitTimeoutError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..charts.probes import probes as draw
 from ..cluster import Cluster
 from ..load import Traffic
 from ..recorder import Clock, Recorder
 from ..recording import Mark, ProbeResult, Recording, Run
+from ..timeline.probes import GOING_ON
 from . import probe_log
 from .play import Play, Show, opened
 from .stage import part_of
@@ -31,6 +33,7 @@ ENOUGH_RESTARTS = 2
 _READ_S = 3.0
 
 
+@stoppable
 def probes(
     variants: Sequence[str] | Mapping[str, manifests.Source] = tuple(FILES),
     *,
@@ -127,7 +130,7 @@ class _Race:
                     events=True,
                 )
             )
-            play.record(self._recorder, None, lambda: self._show.follow(self.runs))
+            play.record(self._recorder, None, lambda: self._show.follow(self._runs_so_far))
             play.step("démarrage simultané")
             play.mark("apply")
             with ThreadPoolExecutor(len(self._lanes)) as pool:
@@ -249,6 +252,16 @@ class _Race:
         """Return one run for each variant, all on the same clock."""
         whole = self._recorder.run()
         return [self._run(lane, whole) for lane in self._lanes]
+
+    def _runs_so_far(self) -> list[Run]:
+        """Return them in the middle of the measure."""
+        runs = zip(self.runs(), self._lanes, strict=True)
+        return [
+            run
+            if lane.cut_s is not None
+            else replace(run, parameters={**run.parameters, GOING_ON: True})
+            for run, lane in runs
+        ]
 
     def _run(self, lane: _Lane, whole: Run) -> Run:
         end_s = whole.ended_s if lane.cut_s is None else lane.cut_s

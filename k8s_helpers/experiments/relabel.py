@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..charts.relabel import relabel as draw
 from ..cluster import Cluster
@@ -15,6 +16,7 @@ ASIDE = "isolee"
 """What the label `app` becomes."""
 
 
+@stoppable
 def relabel(
     *,
     cluster: Cluster | None = None,

@@ -7,6 +7,7 @@ from typing import Any
 
 from .._api import STRATEGIC_PATCH, ApiStatusError
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..charts.resize import resize as draw
 from ..cluster import Cluster
@@ -23,6 +24,7 @@ _TIMEOUT_S = 60.0
 _EARNED_S = 1.0
 
 
+@stoppable
 def resize(
     before: str = "100m",
     after: str = "1",

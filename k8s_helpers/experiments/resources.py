@@ -9,6 +9,7 @@ from typing import Any
 from .. import manifests
 from .._api import ApiStatusError
 from .._errors import WaitTimeoutError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..cluster import Cluster
 from ..cluster.conditions import unschedulable
@@ -22,6 +23,7 @@ _SCHEDULED_S = 30.0
 _POLL_S = 0.2
 
 
+@stoppable
 def qos(*, cluster: Cluster | None = None, progress: Progress | None = None) -> Recording:
     """Make pods with all kinds of requests and limits, and read the class that the API server gave each.
 
@@ -51,6 +53,7 @@ def qos(*, cluster: Cluster | None = None, progress: Progress | None = None) -> 
         return show.recording()
 
 
+@stoppable
 def pending(*, cluster: Cluster | None = None, progress: Progress | None = None) -> Recording:
     """Ask for more than any node has, then for little, and record what the scheduler says.
 
@@ -101,6 +104,7 @@ def _decision(play: Play, name: str) -> dict[str, str]:
     )
 
 
+@stoppable
 def quota(*, cluster: Cluster | None = None, progress: Progress | None = None) -> Recording:
     """Fill the slide's quota with pods until one is refused, then show why a LimitRange goes with it.
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from functools import partial
 
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..charts.rollback import rollback as draw
 from ..cluster import Cluster, rollouts
@@ -24,6 +25,7 @@ VERSIONS = {
 """Bad versions, in the order in which the course shows them, and their manifests."""
 
 
+@stoppable
 def rollback(
     versions: Sequence[str] = tuple(VERSIONS),
     *,

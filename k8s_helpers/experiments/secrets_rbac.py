@@ -7,6 +7,7 @@ from typing import Any
 
 from .._api import ApiSession, ApiStatusError
 from .._errors import PlatformError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..cluster import Cluster
 from ..recording import Recording
@@ -17,6 +18,7 @@ SECRET, KEY = "base", "mot-de-passe"
 _POD_TIMEOUT_S = 60.0
 
 
+@stoppable
 def secrets(*, cluster: Cluster | None = None, progress: Progress | None = None) -> Recording:
     """Try to read a Secret in six ways, and record who is refused.
 

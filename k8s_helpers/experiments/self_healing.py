@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..charts.self_healing import self_healing as draw
 from ..cluster import Cluster
@@ -39,6 +40,7 @@ KILL = (
 """Ends the container's program, as `kill 1` would: where containers share one list of processes it has not number 1."""
 
 
+@stoppable
 def self_healing(
     disturbances: Sequence[str] = ("container", "pod", "replicas", "image"),
     *,

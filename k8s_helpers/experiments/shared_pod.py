@@ -7,6 +7,7 @@ import textwrap
 from typing import Any
 
 from .._errors import ResourceError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..cluster import Cluster
 from ..recording import Recording
@@ -56,6 +57,7 @@ _LOOK = textwrap.dedent(
 )
 
 
+@stoppable
 def shared_pod(*, cluster: Cluster | None = None, progress: Progress | None = None) -> Recording:
     """Start a pod with two containers, and try from the second one what it shares with the first.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import images, manifests
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..charts.slow_update import slow_update as draw
 from ..cluster import Cluster
@@ -42,6 +43,7 @@ _SLACK_S = 120.0
 """How long an update may take besides the starts of its pods, one after the other."""
 
 
+@stoppable
 def slow_update(
     variants: Sequence[str] = tuple(FILES),
     *,

@@ -5,17 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
-from .. import _progress
 from .._errors import WaitTimeoutError
 from .._french import number
-from .._progress import Progress
 from ..cluster import Namespace, ServiceAddress
+from ..cluster.sentinel import LOOK_S, Sentinel
 from ..load import Traffic
 from ..recorder import Recorder
 from ..recording import Request, Run
@@ -29,17 +28,6 @@ _ASK_AGAIN_S = 0.05
 _ANSWER_S = 1.0
 _STEADY_S = 0.5
 """A row of good requests is taken for the end of a disturbance when it spans this."""
-
-
-@contextmanager
-def reporting(progress: Progress | None) -> Iterator[Progress]:
-    """Report to `progress`; where there is none, to what fits here, which is taken away at the end."""
-    reporter = progress or _progress.reporter()
-    try:
-        yield reporter
-    finally:
-        if progress is None:
-            reporter.done()
 
 
 def part_of(
@@ -146,8 +134,23 @@ class Stage:
         ------
         WaitTimeoutError
             It is not after `timeout_s` seconds; `wish` says in French what was waited for.
+        SpoiledError
+            The namespace was deleted, the machine suspended.
         """
         end_s = None if timeout_s is None else time.monotonic() + timeout_s
+        with ExitStack() as looking:
+            self._until(over, end_s, timeout_s, wish, looking)
+
+    def _until(
+        self,
+        over: Callable[[], object],
+        end_s: float | None,
+        timeout_s: float | None,
+        wish: str,
+        looking: ExitStack,
+    ) -> None:
+        sentinel: Sentinel | None = None
+        due_s = time.monotonic() + LOOK_S
         while not over():
             if end_s is not None and time.monotonic() > end_s:
                 raise WaitTimeoutError(
@@ -157,6 +160,10 @@ class Stage:
                 )
             if self._recorder is not None:
                 self._recorder.check()
+            elif sentinel is not None:
+                sentinel.check()
+            elif time.monotonic() > due_s:
+                sentinel = looking.enter_context(self.namespace.sentinel())
             self._draw()
             time.sleep(_TICK_S)
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..cluster import Cluster
 from ..cluster.conditions import ready
@@ -30,6 +31,7 @@ _NAME = "base"
 _PORT = 8081
 
 
+@stoppable
 def statefulset(
     variants: Sequence[str] = tuple(VARIANTS),
     *,

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from .._watch import Watch
 from ..cluster import Cluster
@@ -29,6 +30,7 @@ _VOLUMES = "/api/v1/persistentvolumes"
 _JOIN_S = 10.0
 
 
+@stoppable
 def storage(
     *,
     cluster: Cluster | None = None,

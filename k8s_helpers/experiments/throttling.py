@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..cluster import Cluster
 from ..embedded.node.quantities import parse
@@ -21,6 +22,7 @@ LIMITS = (NO_LIMIT, "500m", "100m")
 _TIMEOUT_S = 15.0
 
 
+@stoppable
 def throttling(
     limits: Sequence[str] = LIMITS,
     *,

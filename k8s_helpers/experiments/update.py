@@ -10,7 +10,8 @@ from functools import partial
 
 from .. import images
 from .._errors import UsageError
-from .._progress import Progress
+from .._interruption import stoppable
+from .._progress import Progress, reporting
 from ..charts.live import Live
 from ..charts.update import update as draw
 from ..charts.words import title
@@ -19,7 +20,7 @@ from ..load import Traffic
 from ..recorder import Recorder
 from ..recording import Recording, Run
 from .scene import SERVICE, Scene
-from .stage import Background, reporting
+from .stage import Background
 from .strategies import STRATEGIES, Setting
 
 BEFORE_S = 3.0
@@ -31,6 +32,7 @@ _WAITING_PODS = 24
 _TICK_S = 0.05
 
 
+@stoppable
 def update(
     strategies: Sequence[str] = tuple(STRATEGIES),
     *,
@@ -97,17 +99,20 @@ def _deployed(
     """Deploy the first version once a strategy, all at the same time; their namespaces go whatever happens."""
     progress.step(f"Déploiement de la version 1 : {', '.join(map(title, names))}", share)
     with cluster.api.patient(), ExitStack() as namespaces:
-        scenes = []
-        for name in names:
-            own = cluster.namespace(f"maj-{name}-{secrets.token_hex(2)}")
-            scenes.append(Scene(namespaces.enter_context(own), setting, name))
-        going = [Background(partial(STRATEGIES[one.strategy].deploy, one)) for one in scenes]
-        while going:
-            for one in [one for one in going if one.over()]:
-                one.result()
-                going.remove(one)
-            time.sleep(_TICK_S)
-        yield scenes
+        try:
+            scenes = []
+            for name in names:
+                own = cluster.namespace(f"maj-{name}-{secrets.token_hex(2)}")
+                scenes.append(Scene(namespaces.enter_context(own), setting, name))
+            going = [Background(partial(STRATEGIES[one.strategy].deploy, one)) for one in scenes]
+            while going:
+                for one in [one for one in going if one.over()]:
+                    one.result()
+                    going.remove(one)
+                time.sleep(_TICK_S)
+            yield scenes
+        finally:
+            progress.step("Rangement", share)
 
 
 def _measure(cluster: Cluster, scene: Scene, live: Live, progress: Progress, share: float) -> Run:

@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import charts, images, manifests
 from .._errors import UsageError
+from .._interruption import stoppable
 from .._progress import Progress
 from ..charts.table import Table
 from ..cluster import Cluster, current_cluster
@@ -96,6 +97,7 @@ class Variant:
         }
 
 
+@stoppable
 def probes_forecast(
     variants: Sequence[str] | Mapping[str, manifests.Source] = tuple(FILES),
     *,

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from .._interruption import stoppable
 from .._progress import Progress
 from ..cluster import Cluster
 from ..cluster.conditions import ready
 from ..recording import Recording
+from ..timeline.volumes import READ_ONLY_ENFORCED
 from .carnet import PROGRAM, attempt, playing, tell
 from .play import Change, Play, Show
 from .stage import ROLLOUT_TIMEOUT_S
@@ -25,6 +27,7 @@ _FILE = "temoin"
 _HOST_FOLDER = "/tmp"
 
 
+@stoppable
 def volumes(*, cluster: Cluster | None = None, progress: Progress | None = None) -> Recording:
     """Write in a container's own files, an emptyDir, a hostPath and a claimed volume, and see what is still there.
 
@@ -45,8 +48,9 @@ def volumes(*, cluster: Cluster | None = None, progress: Progress | None = None)
         A pod that does not come (back) to life.
     """
     with playing("volumes", "13_volumes", cluster, progress) as show:
-        acts = {"survie": partial(_survive, show)}
-        if not any(map(_without_namespaces, show.cluster.nodes())):
+        enforced = not any(map(_without_namespaces, show.cluster.nodes()))
+        acts = {"survie": partial(_survive, show, enforced)}
+        if enforced:
             acts["lecture-seule"] = partial(_read_only, show)
         together(show, acts)
         return show.recording()
@@ -57,10 +61,11 @@ def _without_namespaces(node: dict[str, Any]) -> bool:
     return str(node["status"]["nodeInfo"]["containerRuntimeVersion"]).endswith("-prefix")
 
 
-def _survive(show: Show) -> None:
+def _survive(show: Show, read_only_enforced: bool) -> None:
     folder = f"{_HOST_FOLDER}/carnet-{secrets.token_hex(4)}"
     change = _fitted(folder)
-    with show.play("survie", "Ce qui survit") as play:
+    parameters = {READ_ONLY_ENFORCED: read_only_enforced}
+    with show.play("survie", "Ce qui survit", **parameters) as play:
         try:
             with play.recorded(events=True):
                 _start(play, change)

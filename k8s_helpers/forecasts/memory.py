@@ -30,9 +30,9 @@ OUTSIDE_HEAP_BYTES = (10 * MIB, 110 * MIB)
 """What a small JVM uses besides what the program holds: code, classes, stacks, room for the collector."""
 JVM_START = Span(0.0, 3.0)
 
-_UNITS = {"": 1, "k": 1 << 10, "m": MIB, "g": 1 << 30}
-_XMX = re.compile(r"-Xmx(\d+)([kmg]?)\b", re.IGNORECASE)
-_PERCENTAGE = re.compile(r"-XX:MaxRAMPercentage=([\d.]+)")
+_UNITS = {"": 1, "k": 1 << 10, "m": MIB, "g": 1 << 30, "t": 1 << 40}
+_HEAP = re.compile(r"-(?:Xmx|XX:MaxHeapSize=)(\d+)([kmgtKMGT]?)(?!\S)")
+_PERCENTAGE = re.compile(r"-XX:(M(?:ax|in))RAMPercentage=([\d.]+)(?!\S)")
 
 Reason = Literal["Error", "OOMKilled"]
 
@@ -64,15 +64,21 @@ def heap_bytes(limit_bytes: int, options: str = "") -> int:
     limit_bytes : int
         The container's limit: a JVM takes it for the machine's memory.
     options : str
-        Its options (`JAVA_TOOL_OPTIONS`): `-Xmx`, else `-XX:MaxRAMPercentage`, decide.
+        Its options (`JAVA_TOOL_OPTIONS`): the last `-Xmx` decides, else the last of each `-XX:…RAMPercentage`. In a
+        memory whose `MinRAMPercentage` is less than the usual heap (below 250 MiB), `MaxRAMPercentage` has no effect.
     """
-    if found := _XMX.search(options):
-        return int(found[1]) * _UNITS[found[2].lower()]
-    told = _PERCENTAGE.search(options)
-    share = (float(told[1]) if told else RAM_PERCENTAGE) / 100
-    small = limit_bytes * SMALL_RAM_PERCENTAGE / 100
-    size = small if small < _USUAL_HEAP_BYTES else max(limit_bytes * share, _USUAL_HEAP_BYTES)
-    return -(-int(size) // _HEAP_GRAIN_BYTES) * _HEAP_GRAIN_BYTES
+    if written := _HEAP.findall(options):
+        number, unit = written[-1]
+        return _aligned(int(number) * _UNITS[unit.lower()])
+    shares = {"Max": RAM_PERCENTAGE, "Min": SMALL_RAM_PERCENTAGE}
+    shares |= {name: float(share) for name, share in _PERCENTAGE.findall(options)}
+    small = limit_bytes * shares["Min"] / 100
+    usual = max(limit_bytes * shares["Max"] / 100, _USUAL_HEAP_BYTES)
+    return _aligned(int(small if small < _USUAL_HEAP_BYTES else usual))
+
+
+def _aligned(size_bytes: int) -> int:
+    return -(-size_bytes // _HEAP_GRAIN_BYTES) * _HEAP_GRAIN_BYTES
 
 
 def death(limit_bytes: int, heap_max_bytes: int, leak_bytes_per_s: float) -> Death:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import yaml
 
+from .. import _yaml
 from .._errors import UsageError
 from .span import Span
 
@@ -158,7 +159,11 @@ def container_of(manifest: str | Mapping[str, Any]) -> Mapping[str, Any]:
         There is none.
     """
     try:
-        found = list(yaml.safe_load_all(manifest)) if isinstance(manifest, str) else [manifest]
+        found = (
+            [document.value for document in _yaml.documents(manifest)]
+            if isinstance(manifest, str)
+            else [manifest]
+        )
     except yaml.YAMLError as error:
         found = [str(error)]
     for one in found:

@@ -35,6 +35,8 @@ from .span import Span
 
 RELIST_S = 1.0
 """How long the kubelet may take to see that a container runs (`genericPlegRelistPeriod` of `kubelet.go`)."""
+_LOOKS_AT_START = 3
+"""How often readiness is asked at most in the first second: a pod whose container has started is looked at again."""
 BACK_OFF_S = 10.0
 LONGEST_BACK_OFF_S = 300.0
 
@@ -158,16 +160,28 @@ class _Life:
             return Span(started.lo_s, started.hi_s + RELIST_S)
         good_s = good["readiness"]
         if "startup" not in probes:
-            return readiness.passes_after(good_s, takes_s=self.takes_s)
+            found = readiness.passes_after(good_s, takes_s=self.takes_s)
+            return Span(found.lo_s - _hurry_s(readiness, good_s), found.hi_s)
         lo = readiness.passes_after(
             max(good_s, started.lo_s), at_once=True, takes_s=self.takes_s
         ).lo_s
+        lo -= _hurry_s(readiness, good_s - started.lo_s)
         # Where the program is ready before it passes for started, the check that follows at once decides.
         counts = max(good_s, readiness.initial_delay_s) <= started.lo_s
         hi = readiness.passes_after(
             max(good_s, started.hi_s), at_once=counts, takes_s=self.takes_s
         ).hi_s
         return Span(lo, hi + RELIST_S)
+
+
+def _hurry_s(readiness: Probe, late_s: float) -> float:
+    """Return by how much sooner than by its period a container may be Ready that needs several successes.
+
+    Until it is Ready, each look at its pod asks once more, and right after its start the kubelet looks several times.
+    """
+    asked_again = min(readiness.successes - 1, _LOOKS_AT_START - 1)
+    hurries = max(late_s, readiness.initial_delay_s) <= RELIST_S
+    return asked_again * readiness.period_s if hurries else 0.0
 
 
 def _either(one: Span, other: Span) -> Span:

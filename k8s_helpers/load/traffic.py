@@ -15,6 +15,7 @@ from typing import Any, Protocol, Self
 
 from .. import _run
 from .._errors import ResourceError, UsageError
+from .._interruption import stoppable_class
 from ..recording import Request
 from ..timeline.effort import Effort, effort
 from .profile import Profile
@@ -50,7 +51,20 @@ class Address(Protocol):
     def key_file(self) -> Path | None:
         """PEM file of the client's key."""
 
+    @property
+    def verify(self) -> bool:
+        """Whether the server's certificate is checked."""
 
+    @property
+    def server_hostname(self) -> str | None:
+        """Name expected in that certificate, where it is not the address."""
+
+    @property
+    def proxy(self) -> str | None:
+        """HTTP proxy that leads there."""
+
+
+@stoppable_class
 class Traffic:
     """Open-loop HTTP traffic: requests leave at their planned instants whatever the answers do.
 
@@ -191,7 +205,11 @@ class Traffic:
         return self.requests
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self._kill()
+            raise
         return self
 
     def __exit__(
@@ -249,6 +267,7 @@ class Traffic:
 
 def _way(address: Address) -> dict[str, Any]:
     files = {name: getattr(address, name) for name in ("ca_file", "cert_file", "key_file")}
-    return {"headers": dict(address.headers)} | {
+    plain = {name: getattr(address, name) for name in ("verify", "server_hostname", "proxy")}
+    return {"headers": dict(address.headers), **plain} | {
         name: str(path) for name, path in files.items() if path is not None
     }

@@ -43,6 +43,9 @@ class Order:
     ca_file: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
+    verify: bool = True
+    server_hostname: str | None = None
+    proxy: str | None = None
 
     def to_json(self) -> str:
         """Return the order as one line."""
@@ -76,6 +79,11 @@ def _tls(order: Order) -> ssl.SSLContext | bool:
     if not order.url.startswith("https:"):
         return True
     context = ssl.create_default_context(cafile=order.ca_file)
+    # Clusters' own authorities rarely have every extension that the strict mode of Python 3.13 asks for.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if not order.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
     if order.cert_file:
         context.load_cert_chain(order.cert_file, order.key_file)
     return context
@@ -124,7 +132,11 @@ class _Sender:
         sent_s = time.monotonic()
         try:
             async with self._session.request(
-                self._order.method, self._order.url, allow_redirects=False
+                self._order.method,
+                self._order.url,
+                allow_redirects=False,
+                proxy=self._order.proxy,
+                server_hostname=self._order.server_hostname,
             ) as answer:
                 status = answer.status
                 version = answer.headers.get("X-App-Version")

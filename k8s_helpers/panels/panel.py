@@ -13,7 +13,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from .. import _progress
-from .._french import typeset
+from .._french import number, typeset
 
 Controls = Mapping[str, widgets.ValueWidget]
 
@@ -115,9 +115,10 @@ class Panel:
         settings = ", ".join(
             f"{control.description} = {_words(control)}" for control in self._controls.values()
         )
-        bundle = {"text/plain": f"{self._title} ({settings})"}
+        # HTML is what a reader without widgets shows, and JupyterLab where the notebook comes from somebody else.
+        bundle = {"text/plain": f"{self._title} ({settings})", "text/html": self._told()}
         if not _progress.live_display():
-            return {**bundle, "text/html": self._told()}
+            return bundle
         live = self.box._repr_mimebundle_()
         return {**live, **bundle}
 
@@ -139,14 +140,16 @@ def integer(description: str, value: int, low: int, high: int, step: int = 1) ->
 
 def decimal(
     description: str, value: float, low: float, high: float, step: float
-) -> widgets.FloatSlider:
-    """Return a slider of decimal numbers; arrow keys move it, its number can be typed."""
-    return widgets.FloatSlider(
-        value,
-        min=low,
-        max=high,
-        step=step,
-        readout_format=".1f",
+) -> widgets.SelectionSlider:
+    """Return a slider of decimal numbers, written as in French; arrow keys move it.
+
+    A `FloatSlider` lets its number be typed, and reads "2,5" as 2.
+    """
+    regular = (round(low + index * step, 6) for index in range(round((high - low) / step) + 1))
+    values = sorted({value, *regular})
+    return widgets.SelectionSlider(
+        options=[(number(one), one) for one in values],
+        value=value,
         description=description,
         style=_WIDE,
         layout=_LAYOUT,

@@ -35,7 +35,6 @@ _FIELDS: Mapping[str, tuple[str, int, int]] = {
     "successes": ("successThreshold", 1, 10),
 }
 """By the probe's attribute: what the manifest calls it, and the ends of its slider."""
-_LONGEST_S = 400.0
 _BREATH_S = 8.0
 
 
@@ -95,11 +94,21 @@ def timeline(
         {_LIVE: Span(listens_s, listens_s), _READY: Span(good_s, good_s)},
         takes_s=takes_s,
     )
-    foreseen = forecast({"spec": {"containers": [_container(probes)]}}, answers, _LONGEST_S)
+    horizon_s = _horizon_s(probes, good_s)
+    foreseen = forecast({"spec": {"containers": [_container(probes)]}}, answers, horizon_s)
     ends = [good_s, *(span.hi_s for span in (foreseen.ready, foreseen.kill) if span is not None)]
-    until_s = min(_LONGEST_S, max(ends) + _BREATH_S)
+    until_s = max(ends) + _BREATH_S
     course = play(probes_of(_container(probes)), answers, since_s, until_s)
     return Timeline(course, foreseen, answers, good_s)
+
+
+def _horizon_s(probes: Mapping[ProbeKind, Probe], good_s: float) -> float:
+    """Return after how long a first life has certainly come to whatever these numbers lead to."""
+    return good_s + sum(
+        probe.initial_delay_s
+        + (probe.failures + probe.successes + 1) * max(probe.period_s, probe.timeout_s)
+        for probe in probes.values()
+    )
 
 
 def _container(probes: Mapping[ProbeKind, Probe]) -> dict[str, Any]:

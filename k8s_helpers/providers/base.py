@@ -37,69 +37,6 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class CannotShow:
-    """An experiment that a provider cannot show.
-
-    Attributes
-    ----------
-    experiment : str
-        Its function in `k8s_helpers.experiments`.
-    title : str
-        What it is, as a French noun phrase with capital ("Arrêter un composant du plan de contrôle").
-    reason : str
-        One French sentence.
-    instead : tuple of ProviderName
-        The providers that can; the kept recording where there is none.
-    """
-
-    experiment: str
-    title: str
-    provider: ProviderName
-    reason: str
-    instead: tuple[ProviderName, ...]
-
-
-CANNOT_SHOW: tuple[CannotShow, ...] = (
-    CannotShow(
-        "added_node",
-        "Ajouter un nœud à un cluster qui tourne",
-        "existing",
-        "Les machines de ce cluster sont à son administrateur : le cours n’en ajoute ni n’en retire.",
-        ("embedded",),
-    ),
-    CannotShow(
-        "added_node",
-        "Ajouter un nœud à un cluster qui tourne",
-        "kind",
-        "kind fixe le nombre de nœuds à la création du cluster et ne sait pas en ajouter ensuite.",
-        ("embedded",),
-    ),
-    CannotShow(
-        "component_stop",
-        "Arrêter un composant du plan de contrôle",
-        "existing",
-        "Le plan de contrôle de ce cluster sert à d’autres et n’appartient pas au cours : on n’y touche pas.",
-        ("embedded", "kind"),
-    ),
-    CannotShow(
-        "encryption_at_rest",
-        "Chiffrer les Secrets dans etcd",
-        "existing",
-        "Le serveur d’API et etcd sont à l’administrateur de ce cluster.",
-        ("embedded",),
-    ),
-    CannotShow(
-        "encryption_at_rest",
-        "Chiffrer les Secrets dans etcd",
-        "kind",
-        "Le cours n’y change pas les options du serveur d’API, qui est un pod statique du nœud.",
-        ("embedded",),
-    ),
-)
-"""Experiments refuse by this table, and the badge and `docs/fidelite.md` show it."""
-
-
-@dataclass(frozen=True)
 class AutoscalerTimes:
     """How quickly the cluster's autoscaler and its metrics are; the defaults are Kubernetes' own.
 
@@ -127,11 +64,22 @@ COURSE_TIMES = AutoscalerTimes(5.0, 10.0, 1.0)
 
 @dataclass(frozen=True)
 class Component:
-    """A component of the cluster as its provider sees it."""
+    """A component of the cluster as its provider sees it.
+
+    Attributes
+    ----------
+    running : bool
+        Whether its process lives.
+    detail : str
+        What else is to be known of it, in French.
+    trouble : str
+        In French, that it lives and gives no sign of life; "" where it works.
+    """
 
     name: str
     running: bool
     detail: str = ""
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,6 +138,10 @@ class Provider(ABC):
     def image_prefix(self) -> str:
         """What the references of the course's images begin with ("" where the cluster gets them directly)."""
         return ""
+
+    def facts_here(self) -> tuple[Fact, ...]:
+        """Return what this cluster does and does not do, on this machine."""
+        return self.facts
 
     @abstractmethod
     def up(self, progress: Progress) -> None:
@@ -329,6 +281,10 @@ class Provider(ABC):
         Asked whenever the API server does not answer, so it is to be quick.
         """
         return None
+
+    def troubles(self, since_wall_s: float) -> tuple[str, ...]:
+        """Say in French what is wrong with the cluster's own components, or was since an instant (wall clock)."""
+        return tuple(f"{one.component} : {one.what}" for one in self.incidents(since_wall_s))
 
     def incidents(self, since_wall_s: float) -> tuple[ClusterIncident, ...]:
         """Return what happened to the cluster's own components since an instant; empty where it cannot be known."""

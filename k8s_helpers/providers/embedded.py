@@ -14,9 +14,9 @@ from .._errors import ClusterUnreachableError, K8sHelpersError, UsageError
 from .._files import write_whole
 from .._progress import Progress
 from .._refusals import ClusterStoppedError, passing
-from ..embedded import control, control_plane, etcd_gateway, lifecycle, supervisor
+from ..embedded import control, control_plane, etcd_gateway, lifecycle, node_ports, supervisor
 from ..embedded.config import ClusterConfig
-from . import draining
+from . import draining, embedded_network
 from .base import (
     COURSE_TIMES,
     DEFAULT_NAME,
@@ -28,77 +28,14 @@ from .base import (
     ProviderName,
     Status,
 )
+from .embedded_facts import FACTS
+from .prefix_facts import WITHOUT_NAMESPACES
 
 _API_TIMEOUT_S = 60.0
 _POLL_S = 0.1
 _DRAIN_S = 60.0
-
-FACTS = (
-    Fact(
-        "Plan de contrôle",
-        True,
-        "etcd, kube-apiserver, kube-controller-manager et kube-scheduler sont les vrais programmes de Kubernetes ; "
-        "ordonnancement, autoscaling, RBAC et admission sont donc ceux de la production. Quatre contrôleurs, qui "
-        "n’auraient rien à faire ici (volumes réseau, appareils du nœud, types des politiques), n’y tournent pas.",
-    ),
-    Fact(
-        "API et kubectl",
-        True,
-        "L’API est complète : kubectl, Helm ou tout autre client y fonctionnent sans adaptation.",
-    ),
-    Fact(
-        "Kubelet",
-        False,
-        "Le kubelet est remplacé par un agent du cours, qui en suit les règles (sondes, redémarrages, volumes, "
-        "arrêt progressif) et publie les mêmes événements.",
-    ),
-    Fact(
-        "ConfigMaps et Secrets montés",
-        False,
-        "L’agent en suit les changements par un watch et les écrit aussitôt ; un kubelet les relit après 60 à 90 s.",
-    ),
-    Fact(
-        "Conteneurs",
-        False,
-        "Un conteneur est un groupe de processus de cette machine, avec ses propres fichiers là où Linux le permet ; "
-        "il voit le noyau et le réseau de l’hôte.",
-    ),
-    Fact(
-        "Limites de mémoire et de processeur",
-        False,
-        "Elles sont tenues par l’agent, qui mesure et intervient, et non par les cgroups du noyau : le dépassement est "
-        "constaté quelques dizaines de millisecondes plus tard.",
-    ),
-    Fact(
-        "Autoscaler",
-        False,
-        "C’est le vrai, mais ses délais sont raccourcis pour un cours : mesure toutes les 5 s (15 s par défaut), "
-        "démarrage pris en compte après 10 s (5 min par défaut).",
-    ),
-    Fact(
-        "Métriques",
-        False,
-        "L’agent les calcule au moment où on les demande, sur les deux dernières secondes au moins : elles ont moins "
-        "de retard que celles de metrics-server.",
-    ),
-    Fact(
-        "Réseau",
-        False,
-        "Pods et Services ont des adresses de la boucle locale de cette machine : aucune NetworkPolicy n’y est "
-        "appliquée, et rien n’est joignable depuis une autre machine.",
-    ),
-    Fact(
-        "Images",
-        False,
-        "Seules les images construites par le cours (Containerfile) peuvent tourner ; aucune n’est téléchargée d’un "
-        "registre.",
-    ),
-    Fact(
-        "Nœuds",
-        False,
-        "Tous les nœuds sont simulés sur cette machine et s’en partagent le processeur et la mémoire.",
-    ),
-)
+_NODE_PORT_S = 2.0
+"""How long the node may take to hear of a Service."""
 
 
 class EmbeddedProvider(Provider):
@@ -125,6 +62,11 @@ class EmbeddedProvider(Provider):
         """The administrator's kubeconfig, in the cluster's private folder."""
         return lifecycle.directory_of(self.name) / "kubeconfig"
 
+    def facts_here(self) -> tuple[Fact, ...]:
+        """Return the facts, and those of a node whose containers have no namespaces."""
+        found = lifecycle.isolation(self.name)
+        return (*self.facts, *WITHOUT_NAMESPACES) if found == "prefix" else self.facts
+
     def up(self, progress: Progress) -> None:
         """Start the cluster, or find it running (see `lifecycle.up` for the errors)."""
         config = lifecycle.up(self.name, progress, nodes=self.nodes)
@@ -150,8 +92,12 @@ class EmbeddedProvider(Provider):
         )
 
     def node_port_url(self, node_port: int) -> str:
-        """Return the URL of a NodePort: the node listens on 127.0.0.1."""
-        return f"http://127.0.0.1:{node_port}"
+        """Return the URL of a NodePort: on 127.0.0.1, or at the node's own address where that port is taken."""
+        folder = lifecycle.directory_of(self.name)
+        address = node_ports.find(folder, node_port, _NODE_PORT_S) or node_ports.SHARED_ADDRESS
+        if address != node_ports.SHARED_ADDRESS:
+            embedded_network.warn_taken(self.name, node_port, address)
+        return f"http://{address}:{node_port}"
 
     def build_image(
         self, context: Path, tag: str, build_args: dict[str, str], progress: Progress
@@ -176,6 +122,12 @@ class EmbeddedProvider(Provider):
         if state.state in ("starting", "running"):
             return None
         up = f"« k8s-lab up --provider embedded --name {self.name} »"
+        if state.state == "absent":
+            return ClusterStoppedError(
+                f"Joindre le cluster embarqué « {self.name} »",
+                "il a été supprimé (« k8s-lab down »), avec tout ce qu’il contenait",
+                f"Démarrez-en un neuf : {up}, ou relancez la cellule « connect() » du notebook ; puis recommencez.",
+            )
         return ClusterStoppedError(
             f"Joindre le cluster embarqué « {self.name} »",
             f"le cluster s’est arrêté ({state.detail})"
@@ -193,6 +145,11 @@ class EmbeddedProvider(Provider):
             return ()
         found = (ClusterIncident(**json.loads(line)) for line in lines)
         return tuple(incident for incident in found if incident.wall_s >= since_wall_s)
+
+    def troubles(self, since_wall_s: float) -> tuple[str, ...]:
+        """Say which components give no sign of life now, before what the supervisor wrote down."""
+        hung = (f"{one.name} : {one.trouble}" for one in self.status().components if one.trouble)
+        return (*hung, *super().troubles(since_wall_s))
 
     def ingress_url(self, progress: Progress) -> str:
         """Return the URL of the node's own controller."""
@@ -330,4 +287,7 @@ def _component(name: str, facts: dict[str, Any]) -> Component:
     detail = "arrêté à la demande" if not facts["wanted"] else ""
     if restarts:
         detail = f"relancé {restarts} fois"
-    return Component(name, facts["pid"] is not None, detail)
+    trouble = facts["trouble"]
+    if trouble:
+        detail = f"{trouble}, le superviseur va le relancer"
+    return Component(name, facts["pid"] is not None, detail, trouble)

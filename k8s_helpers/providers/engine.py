@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .._errors import EngineError
@@ -14,6 +15,7 @@ from .._run import CommandError, Completed, run
 
 COMMANDS = ("docker", "podman")
 _ANSWER_S = 5.0
+_SAVES_A_PLATFORM = (1, 48)
 _VARIABLE = "KIND_EXPERIMENTAL_PROVIDER"
 _OR_EMBEDDED = "ou prenez le cluster embarqué, qui s’en passe : K8S_HELPERS_PROVIDER=embedded."
 
@@ -77,6 +79,37 @@ class Engine:
         """Return a label of an image; None where there is no such image or label."""
         template = f'{{{{index .Config.Labels "{label}"}}}}'
         done = self.run("image", "inspect", "--format", template, reference, check=False)
+        return done.stdout.strip() or None if done.returncode == 0 else None
+
+    def save(self, image: str, archive: Path, timeout_s: float) -> None:
+        """Write an image into an archive; of an image of several platforms, the one that this machine runs.
+
+        Docker's store of images has been containerd's since version 29: an image pulled there stands for all its
+        platforms though only one is here, and what `docker save` writes of it kind cannot load. Podman has no such
+        option, nor has a Docker whose API is older than 1.48.
+
+        Raises
+        ------
+        CommandError
+            There is no such image, or no place for it.
+
+        Source: https://docs.docker.com/reference/cli/docker/image/save/#platform
+        """
+        platform = self._platform(image) if self._saves_a_platform() else None
+        option = ("--platform", platform) if platform else ()
+        self.run("image", "save", *option, "--output", str(archive), image, timeout_s=timeout_s)
+
+    def _saves_a_platform(self) -> bool:
+        """Return whether client and server, which agree on an API, both know `image save --platform`."""
+        if self.command != "docker":
+            return False
+        done = self.run("version", "--format", "{{.Client.APIVersion}}", check=False)
+        major, _, minor = done.stdout.strip().partition(".")
+        return major.isdigit() and minor.isdigit() and (int(major), int(minor)) >= _SAVES_A_PLATFORM
+
+    def _platform(self, image: str) -> str | None:
+        template = "{{.Os}}/{{.Architecture}}{{with .Variant}}/{{.}}{{end}}"
+        done = self.run("image", "inspect", "--format", template, image, check=False)
         return done.stdout.strip() or None if done.returncode == 0 else None
 
 

@@ -155,8 +155,9 @@ class ExistingProvider(Provider):
         """
         progress.step("Lecture du kubeconfig")
         prefix = self.namespace_prefix
-        source = self._find_source()
-        own = _kubeconfig.minimal(_kubeconfig.read(source), source, self._context)
+        sources = self._find_sources()
+        source = sources[0]
+        own = _kubeconfig.minimal(_kubeconfig.merged(sources), source, self._context)
         folder = _paths.cluster_dir(self.kind, self.name)
         candidate = folder / "kubeconfig.new"
         try:
@@ -237,17 +238,14 @@ class ExistingProvider(Provider):
                 "exemple K8S_HELPERS_IMAGE_PREFIX=registre.exemple.fr/cours/ (vide : elles y sont déjà).",
             )
 
-    def _find_source(self) -> Path:
+    def _find_sources(self) -> list[Path]:
+        """Return the files to read, as kubectl orders them: those that exist, or one that does not."""
         if self._source is not None:
-            return self._source
+            return [self._source]
         if self._context is None and self.kubeconfig.exists():
-            return self.kubeconfig
-        ours = _paths.state_dir() / "clusters"
-        for text in os.environ.get("KUBECONFIG", "").split(os.pathsep):
-            # connect() makes KUBECONFIG name a file of ours, which is not what the student means here.
-            if text and ours not in Path(text).resolve().parents:
-                return Path(text)
-        return Path.home() / ".kube" / "config"
+            return [self.kubeconfig]
+        # connect() makes KUBECONFIG name a file of ours, which is not what the student means here.
+        return _kubeconfig.listed(os.environ, but_below=_paths.state_dir() / "clusters")
 
 
 def _checked(prefix: str) -> str:

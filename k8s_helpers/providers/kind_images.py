@@ -103,7 +103,7 @@ def load(engine: Engine, cluster: str, node: str, image: str, progress: Progress
     with tempfile.TemporaryDirectory(prefix="image-", dir=_paths.cache_dir()) as folder:
         archive = Path(folder) / "image.tar"
         try:
-            engine.run("save", "--output", str(archive), image, timeout_s=_LOAD_S)
+            engine.save(image, archive, _LOAD_S)
             run(
                 ["kind", "load", "image-archive", "--name", cluster, str(archive)],
                 timeout_s=_LOAD_S,

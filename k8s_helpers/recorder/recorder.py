@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from .._interruption import stoppable_class
 from ..recording import (
     Attempt,
     ClusterEvent,
@@ -25,6 +26,7 @@ from .objects import Clock, EndpointsWatch, EventsWatch, PodWatch
 if TYPE_CHECKING:
     from .._watch import Watch, WatchEvent
     from ..cluster import Cluster, Namespace
+    from ..cluster.sentinel import Sentinel
 
 Reading = tuple[str, float, str]
 """A measured quantity: its name, its value, what it was measured on."""
@@ -36,6 +38,7 @@ class _Follower(Protocol):
     def take(self, change: str, item: Mapping[str, Any], received_s: float, /) -> Iterable[Any]: ...
 
 
+@stoppable_class
 class Recorder:
     """Records what happens in a namespace: lives of pods, endpoints of Services, marks, samples, incidents.
 
@@ -102,6 +105,7 @@ class Recorder:
         self._watches: list[Watch] = []
         self._stopped = threading.Event()
         self._failure: BaseException | None = None
+        self._sentinel: Sentinel | None = None
         self._ended_s: float | None = None
 
     @property
@@ -124,6 +128,7 @@ class Recorder:
             self._launch(self._follow, events, EventsWatch(self.clock), self._events)
         if self._sample is not None:
             self._launch(self._sample_all, self._sample)
+        self._sentinel = self._namespace.sentinel().__enter__()
 
     def mark(self, kind: str, detail: str = "", at_s: float | None = None) -> Mark:
         """Note that the experiment does something now, or did it at an instant of the run's clock."""
@@ -159,7 +164,11 @@ class Recorder:
         ------
         ClusterUnreachableError
             Where the cluster has stopped, or its API server was away for so long that the recording has a hole.
+        SpoiledError
+            Where the namespace was deleted, the machine suspended or its clock set.
         """
+        if self._sentinel is not None:
+            self._sentinel.check()
         if self._failure is not None:
             raise self._failure
 
@@ -188,7 +197,11 @@ class Recorder:
         )
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
@@ -206,6 +219,8 @@ class Recorder:
         if self._ended_s is None:
             self._ended_s = self.now_s
         self._stopped.set()
+        if self._sentinel is not None:
+            self._sentinel.close()
         for watch in self._watches:
             watch.close()
         for thread in self._threads:

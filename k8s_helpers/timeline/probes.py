@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from .story import Story
 
 SLACK_S = 1.0
 """What a measured instant may be outside its predicted interval: the API's times are whole seconds."""
+GOING_ON = "going_on"
+"""Parameter of a run that is not over: what a live chart is drawn from."""
 PROGRAMMING_S = 1.5
 """How long a Service may take to lead to a pod that has just become ready."""
 
@@ -44,6 +47,8 @@ class ProbesSummary:
         When the first and the last of the failed ones were due.
     restarts : int
         Of the container.
+    going_on : bool
+        The measure is not over: what has not come yet may still come, and clients wait where nobody was ever ready.
     """
 
     variant: str
@@ -62,6 +67,7 @@ class ProbesSummary:
     first_failed_s: float | None
     last_failed_s: float | None
     restarts: int
+    going_on: bool = False
 
     @property
     def ready_as_predicted(self) -> bool:
@@ -94,7 +100,9 @@ def probes_summary(run: Run) -> ProbesSummary:
         key=lambda one: one.planned_s,
     )
     promised_s = _promised(run, endpoints_s)
-    failed = [one for one in lost if promised_s is None or one.planned_s >= promised_s]
+    going_on = bool(run.parameters.get(GOING_ON))
+    since_s = promised_s if promised_s is not None else math.inf if going_on else -math.inf
+    failed = [one for one in lost if one.planned_s >= since_s]
     kills_s = tuple(
         one.at_s - started_s
         for one in run.events
@@ -118,6 +126,7 @@ def probes_summary(run: Run) -> ProbesSummary:
         first_failed_s=_due(failed, 0, started_s),
         last_failed_s=_due(failed, -1, started_s),
         restarts=sum(life.restarts for life in lives(run)),
+        going_on=going_on,
     )
 
 

@@ -129,7 +129,7 @@ _SLOWER_STARTS = (
 
 _OVERSLEPT_WAITS = (
     "après une mort, le kubelet ne se réveille pas à la fin exacte de l’attente mais jusqu’à moitié plus tard, au "
-    "hasard, puis il recrée le conteneur ; le cluster embarqué se réveille à l’heure dite"
+    "hasard, sur les deux clusters : d’une mesure à l’autre, les attentes diffèrent"
 )
 
 _SLOWER_METRICS = "metrics-server mesure toutes les 10 s, l’agent du cluster embarqué quand l’autoscaler le demande"

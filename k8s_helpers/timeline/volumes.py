@@ -13,6 +13,9 @@ PLACES = ("root", "emptyDir", "hostPath", "claim")
 EVENTS = ("container", "pod", "claim")
 """A container's restart, a pod's deletion, the deletion of pod and claim."""
 
+READ_ONLY_ENFORCED = "read_only_enforced"
+"""Parameter of the first run: whether the cluster can make a container's own files read-only."""
+
 
 @dataclass(frozen=True, slots=True)
 class VolumesSummary:
@@ -28,12 +31,15 @@ class VolumesSummary:
         Places that could not be written with a read-only root file system; None where that was not tried.
     restart_s : float or None
         From the program's death until its pod was ready again.
+    read_only_enforced : bool
+        Whether the cluster can make a container's own files read-only; where not, that was not tried.
     """
 
     survives: dict[str, dict[str, bool]]
     same_pod: dict[str, bool]
     refused: tuple[str, ...] | None
     restart_s: float | None
+    read_only_enforced: bool = True
 
 
 def volumes_summary(recording: Recording) -> VolumesSummary:
@@ -48,6 +54,7 @@ def volumes_summary(recording: Recording) -> VolumesSummary:
         same_pod={moment: seen[moment]["uid"] == seen["written"]["uid"] for moment in moments},
         refused=tuple(one["place"] for one in writes if not one["written"]) if others else None,
         restart_s=lapse(run, "crash", "restarted"),
+        read_only_enforced=run.parameters.get(READ_ONLY_ENFORCED, True),
     )
 
 

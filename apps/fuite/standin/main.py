@@ -11,9 +11,13 @@ import time
 from pathlib import Path
 
 CHUNK_BYTES = 1024 * 1024
-DEFAULT_HEAP_SHARE = 0.25
-"""Of the limit: `-XX:MaxRAMPercentage` is 25 by default."""
-UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "": 1}
+PERCENTAGES = {"Max": 25.0, "Min": 50.0}
+"""Of the limit: `-XX:MaxRAMPercentage` and `-XX:MinRAMPercentage` by default."""
+USUAL_HEAP_BYTES = 96 * (1 << 20) * 13 // 10
+"""The least heap of a JVM, but in a memory of which the second percentage is less: there that decides."""
+HEAP_GRAIN_BYTES = 2 << 20
+"""The JVM rounds the heap up to a multiple of it."""
+UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 CGROUP = Path("/sys/fs/cgroup")
 COUNTERS = (
     ("memory.current", "memory.max", "inactive_file"),
@@ -38,13 +42,18 @@ def number(name: str, default: float, least: float, most: float) -> float:
 
 
 def heap_max_bytes(limit_bytes: int, options: str) -> int:
-    """Return the heap that a JVM would have: `-Xmx`, else a share of the limit (or of the machine)."""
-    if found := re.search(r"-Xmx(\d+)([kmg]?)\b", options, re.IGNORECASE):
-        return int(found[1]) * UNITS[found[2].lower()]
-    told = re.search(r"-XX:MaxRAMPercentage=([\d.]+)", options)
-    share = float(told[1]) / 100 if told else DEFAULT_HEAP_SHARE
-    ram_bytes = limit_bytes or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return int(ram_bytes * share)
+    """Return the heap that a JVM would have: the last `-Xmx`, else a share of the limit (or of the machine)."""
+    if written := re.findall(r"-(?:Xmx|XX:MaxHeapSize=)(\d+)([kmgtKMGT]?)(?!\S)", options):
+        number, unit = written[-1]
+        size = int(number) * UNITS[unit.lower()]
+    else:
+        found = re.findall(r"-XX:(M(?:ax|in))RAMPercentage=([\d.]+)(?!\S)", options)
+        shares = {**PERCENTAGES, **{name: float(share) for name, share in found}}
+        ram_bytes = limit_bytes or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        small = ram_bytes * shares["Min"] / 100
+        usual = max(ram_bytes * shares["Max"] / 100, USUAL_HEAP_BYTES)
+        size = int(small if small < USUAL_HEAP_BYTES else usual)
+    return -(-size // HEAP_GRAIN_BYTES) * HEAP_GRAIN_BYTES
 
 
 def field(path: Path, name: str) -> int:
