@@ -20,13 +20,13 @@ JUPYTER_NEWS := @jupyterlab/apputils-extension:announcements
 
 NOTEBOOKS := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 
-.PHONY: help env lab test test-unit test-cluster test-exercises test-embedded test-notebooks test-kind bench lint notebooks docs site clean
+.PHONY: help env lab test test-unit test-cluster test-exercises test-embedded test-notebooks test-prefix test-kind bench lint notebooks docs site clean
 
 help:
 	@echo 'make lab        tout préparer (environnement, programmes, cluster), puis ouvrir JupyterLab'
 	@echo 'make test       tout préparer, puis lancer tous les tests'
 	@echo 'make env        environnement et programmes de Kubernetes, rien d’autre'
-	@echo 'make test-embedded, make test-notebooks, make test-kind'
+	@echo 'make test-embedded, make test-notebooks, make test-prefix, make test-kind'
 	@echo '                une partie des tests ; pour kind il faut Docker ou Podman, et kind'
 	@echo 'make bench      le tableau des mesures'
 	@echo 'make notebooks  exécuter les notebooks et garder leurs sorties'
@@ -60,10 +60,11 @@ env: $(READY)
 lab: env
 	@exec $(BIN)/k8s-lab lab
 
-# Two lots at a time: they wait more than they work, and each has a home and a cluster of its own.
+# Two lots at a time: they wait more than they work, and each has a home and a cluster of its own. The longest come
+# first: both ends are then busy to the end.
 test: env lint
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=line \
-		test-cluster test-exercises test-notebooks test-unit
+		test-cluster test-notebooks test-prefix test-exercises test-unit
 
 test-unit: env
 	$(TWICE) unit tests/unit
@@ -77,6 +78,10 @@ test-exercises: env
 # With the tests of their skeleton, which bring the run's own home along.
 test-notebooks: env
 	$(TWICE) notebooks --nbval --nbval-current-env --ignore=tests/notebooks/test_exercises.py tests/notebooks $(NOTEBOOKS)
+
+# Notebooks and solutions where the kernel refuses namespaces, as an ordinary user with 2 GB of memory.
+test-prefix: env
+	$(BIN)/python tests/prefix_lot.py
 
 test-embedded: env
 	$(BIN)/pytest -m 'not kind' tests

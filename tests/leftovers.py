@@ -84,10 +84,20 @@ def _sockets(process: Path) -> Iterator[str]:
 
 def our_processes(marker: Path) -> list[OurProcess]:
     """Return the living processes that know the folder `marker`, this one and its ancestors apart."""
-    skipped = _ancestors()
     listening = _listening()
-    own_mounts = _link(Path("/proc/self/ns/mnt"))
     found = []
+    for pid, command in marked(marker).items():
+        sockets = _sockets(Path(f"/proc/{pid}"))
+        listens = frozenset(listening[inode] for inode in sockets if inode in listening)
+        found.append(OurProcess(pid, command, listens))
+    return found
+
+
+def marked(marker: Path) -> dict[int, str]:
+    """Return number and command of the living processes that know the folder `marker`, as `our_processes` does."""
+    skipped = _ancestors()
+    own_mounts = _link(Path("/proc/self/ns/mnt"))
+    found = {}
     for process in Path("/proc").iterdir():
         if not process.name.isdigit() or int(process.name) in skipped:
             continue
@@ -95,11 +105,8 @@ def our_processes(marker: Path) -> list[OurProcess]:
             command = (
                 _read(process / "cmdline").replace(b"\0", b" ").decode(errors="replace").strip()
             )
-            listens = frozenset(
-                listening[inode] for inode in _sockets(process) if inode in listening
-            )
             if command:  # a zombie has none; it is its parent's to bury
-                found.append(OurProcess(int(process.name), command, listens))
+                found[int(process.name)] = command
     return found
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from k8s_helpers.embedded.config import ClusterConfig
+from k8s_helpers.embedded.config import NODE_PORTS, ClusterConfig
 
 IMAGE = "docker.io/library/python:3.13-slim"
 
@@ -182,17 +182,14 @@ def refused(address: str, port: int) -> bool:
     return False
 
 
-def free_node_ports(kubectl: Kubectl) -> list[int]:
-    """Return the ports of the cluster's range that no Service has and no program of this machine listens on.
+def free_node_port(kubectl: Kubectl) -> int:
+    """Return a NodePort that no Service has and no program of this machine listens on.
 
-    The lowest come first: the API server gives those out last to Services that name none (`kubernetes.io`,
+    The lowest that is free: the API server gives those out last to Services that name none (`kubernetes.io`,
     "Avoid assigning conflicting NodePort").
     """
     services = json.loads(kubectl.out("get", "services", "--all-namespaces", "--output=json"))
     taken = {
         port.get("nodePort") for one in services["items"] for port in one["spec"].get("ports", ())
     }
-    first, last = kubectl.config.node_port_range
-    return [
-        port for port in range(first, last + 1) if port not in taken and refused("127.0.0.1", port)
-    ]
+    return next(port for port in NODE_PORTS if port not in taken and refused("127.0.0.1", port))

@@ -9,8 +9,10 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 from live import eventually
@@ -21,6 +23,7 @@ from k8s_helpers._errors import (
     ApiRefusedError,
     ImageError,
     ManifestError,
+    ManifestWarning,
     UsageError,
     WaitTimeoutError,
 )
@@ -77,6 +80,23 @@ def test_the_cluster_is_found_again_and_kubectl_speaks_to_it(cluster: Cluster) -
     assert os.environ["KUBECONFIG"] == str(cluster.kubeconfig)
     assert Path.home() / ".kube" not in cluster.kubeconfig.parents
     assert "kube-system" in again.kubectl("get namespaces -o name").stdout
+
+
+def test_the_official_client_finds_it_too_though_it_was_imported_before(
+    cluster: Cluster, environment: os._Environ[str], tmp_path: Path
+) -> None:
+    """In a process of its own, as a notebook's kernel that nothing prepared: the client reads KUBECONFIG at import."""
+    code = """if True:
+        import kubernetes
+        import k8s_helpers
+        k8s_helpers.connect(provider="embedded")
+        kubernetes.config.load_kube_config()
+        print(kubernetes.client.Configuration.get_default_copy().host)
+        print(len(kubernetes.client.CoreV1Api().list_namespace().items) > 3)
+    """
+    environment.pop("KUBECONFIG", None)
+    done = run([sys.executable, "-c", code], timeout_s=120, env={"HOME": str(tmp_path)})
+    assert done.stdout.split() == [cluster.api.server, "True"]
 
 
 def test_what_a_killed_kernel_has_left_goes_with_the_next_connect(cluster: Cluster) -> None:
@@ -204,7 +224,7 @@ def test_an_object_held_by_a_finalizer_is_told(namespace: Namespace) -> None:
         ("replicas: 2", "replicas: deux", 5, "mauvais type", "nombre"),
         ("replicas: 2", "replicas: -2", 5, "-2", "champ"),
         ("matchLabels: {app: web}", "matchLabels: {app: autre}", 8, "sélecteur", "Recopiez"),
-        ("- name: web", "- name: WEB", 11, "WEB", "champ"),
+        ("- name: web", "- name: WEB", 11, "WEB", "minuscules"),
     ],
 )  # fmt: skip
 def test_what_the_server_finds_wrong_is_brought_back_to_its_line(
@@ -333,3 +353,77 @@ def test_refusals_keep_the_servers_words(cluster: Cluster) -> None:
         cluster.api.request("GET", "/api/v1/namespaces/absent")
     assert (caught.value.code, caught.value.reason) == (404, "NotFound")
     assert '"absent"' in caught.value.found
+
+
+# --- names, and whose fields they are
+
+
+def test_an_empty_name_touches_nothing(namespace: Namespace, cluster: Cluster) -> None:
+    for name in ("a", "b"):
+        namespace.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}})
+    missing: Any = None
+    calls: list[Callable[[Any], object]] = [
+        lambda name: namespace.get("configmap", name),
+        lambda name: namespace.delete_object("configmap", name),
+        lambda name: namespace.patch("configmap", name, {"data": {}}),
+        lambda name: namespace.scale("deployment", name, 1),
+        lambda name: namespace.wait("configmap", name, timeout_s=1),
+        lambda name: namespace.wait("configmap", name, "deleted", timeout_s=1),
+        lambda name: namespace.wait_rollout(name, timeout_s=1),
+        lambda name: namespace.logs(name),
+        lambda name: namespace.logs("a", container=name or ""),
+        lambda name: namespace.exec(name, ["true"]),
+        lambda name: namespace.exec("a", ["true"], container=name or ""),
+        lambda name: namespace.service_url(name),
+        lambda name: cluster.namespace(name),
+    ]
+    for call in calls:
+        for name in ("", missing, "a/b", ".."):
+            with pytest.raises(UsageError, match="Désigner"):
+                call(name)
+    with pytest.raises(UsageError, match="rien n’a été envoyé"):
+        cluster.api.request("DELETE", f"{namespace.path('configmap')}/")
+    assert {"a", "b"} <= {one["metadata"]["name"] for one in namespace.list("configmap")}
+
+
+SCALED = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers: [{name: web, image: absente:1}]
+"""
+SCALER = """\
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: agrandisseur}
+spec:
+  minReplicas: 2
+  maxReplicas: 3
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+"""
+
+
+def test_taking_replicas_back_from_an_autoscaler_is_said(namespace: Namespace) -> None:
+    def scaled(deployment: dict[str, Any]) -> bool:
+        return bool(deployment["spec"]["replicas"] == 2)
+
+    namespace.apply(SCALED)
+    namespace.apply(SCALER)
+    namespace.wait("deployment", "web", scaled)
+    with pytest.warns(ManifestWarning) as caught:
+        (applied,) = namespace.apply(SCALED)
+    assert applied["spec"]["replicas"] == 1
+    text = str(caught[0].message)
+    assert "ligne 5" in text and "« agrandisseur » en avait mis 2" in text
+    assert "enlevez la ligne « replicas: … »" in text
+    assert caught[0].filename == __file__
+    namespace.wait("deployment", "web", scaled)
+    # What the warning advises: nothing is said, and the autoscaler's number stays (warnings are errors here).
+    (applied,) = namespace.apply(SCALED.replace("  replicas: 1\n", ""))
+    assert applied["spec"]["replicas"] == 2

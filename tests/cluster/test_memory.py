@@ -52,7 +52,7 @@ def test_the_jvm_ends_itself_or_the_kernel_kills_it(cluster: Cluster) -> None:
     assert default.heap_was_full and default.peak_bytes < 240 * MIB
     assert large.peak_bytes > 200 * MIB and not large.heap_was_full
     told = {one.name for run in recording.runs for one in run.samples}
-    assert {"memory_bytes", "heap_bytes", "heap_max_bytes", "back_off_s"} <= told
+    assert {"memory_bytes", "heap_bytes", "heap_max_bytes"} <= told
     assert set(cluster.namespaces()) <= before
 
 

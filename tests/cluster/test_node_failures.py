@@ -195,7 +195,7 @@ def test_the_node_rests_while_pods_back_off(namespace, cluster):
     config = ClusterConfig.load(cluster.kubeconfig.parent)
     namespace.apply(pod("crashes", sh("main", "exit 1")))
     namespace.apply(pod("typo", image("vitrin:v9")))
-    namespace.wait("pod", "crashes", lambda now: waiting_for(now, "main") == "CrashLoopBackOff")
+    eventually_told(namespace, "crashes", "BackOff", "Back-off restarting failed container main")
     namespace.wait("pod", "typo", lambda now: waiting_for(now, "main") == "ImagePullBackOff")
     pid, span_s = node_pid(config), 3.0
 

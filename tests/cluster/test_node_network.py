@@ -7,7 +7,7 @@ from live import (
     Kubectl,
     container,
     eventually,
-    free_node_ports,
+    free_node_port,
     http_get,
     pod,
     refused,
@@ -68,7 +68,7 @@ def test_deleted_service_gives_its_ports_back(web, namespace):
 
 
 def test_taken_node_port_is_told_by_an_event_and_opened_later(namespace, kubectl):
-    port = free_node_ports(kubectl)[0]
+    port = free_node_port(kubectl)
     namespace.apply(web_deployment(replicas=1))
     namespace.wait_rollout("web", timeout_s=60)
     with socket.create_server(("127.0.0.1", port)):
@@ -85,8 +85,16 @@ def test_taken_node_port_is_told_by_an_event_and_opened_later(namespace, kubectl
         message = eventually(told)[0]
         assert f"NodePort 127.0.0.1:{port}" in message
         assert "Address already in use" in message
+        # The Service answers nevertheless, at an address that no other cluster has, and who asks for its URL is told.
+        own = kubectl.config.node_address(kubectl.config.node_names[0])
+        assert f"{own}:{port}" in message
+        with pytest.warns(UserWarning, match=f"Le port {port} de 127.0.0.1 est déjà pris"):
+            url = namespace.service_url("taken").url
+        assert url == f"http://{own}:{port}"
+        assert http_get(own, port)[0] == 200
     eventually(lambda: not refused("127.0.0.1", port), timeout_s=15)
     assert http_get("127.0.0.1", port)[0] == 200
+    eventually(lambda: namespace.service_url("taken").url == f"http://127.0.0.1:{port}")
 
 
 def test_names_inside_a_pod(web, namespace, kubectl):

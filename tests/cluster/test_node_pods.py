@@ -148,22 +148,27 @@ def test_an_ephemeral_container_joins_a_running_pod(namespace, cluster):
 
 def test_a_container_that_ends_restarts_at_once_then_waits(namespace):
     namespace.apply(pod("crash", sh("main", "echo life; exit 7")))
-    found = namespace.wait(
-        "pod",
-        "crash",
-        lambda now: waiting_for(now, "main") == "CrashLoopBackOff",
-    )
+    eventually_told(namespace, "crash", "BackOff", "Back-off restarting failed container main")
+    found = namespace.wait("pod", "crash", lambda now: status_of(now, "main")["restartCount"] == 1)
     main = status_of(found, "main")
+    # Nobody has looked at the pod since it was refused its restart: it shows how it ended.
+    assert main["state"]["terminated"]["exitCode"] == 7
+    assert main["state"]["terminated"]["reason"] == "Error"
+    assert main["lastState"]["terminated"]["exitCode"] == 7
+    assert found["status"]["phase"] == "Running"
+    assert namespace.logs("crash") == namespace.logs("crash", previous=True) == "life\n"
+    # A change of the pod is a look at it: from now on it shows that it waits.
+    namespace.patch("pod", "crash", {"metadata": {"labels": {"looked": "at"}}})
+    found = namespace.wait(
+        "pod", "crash", lambda now: waiting_for(now, "main") == "CrashLoopBackOff"
+    )
     uid = found["metadata"]["uid"]
+    main = status_of(found, "main")
     assert main["restartCount"] == 1
     assert main["state"]["waiting"]["message"] == (
         f"back-off 10s restarting failed container=main pod=crash_{namespace.name}({uid})"
     )
-    assert main["lastState"]["terminated"]["exitCode"] == 7
-    assert main["lastState"]["terminated"]["reason"] == "Error"
-    assert found["status"]["phase"] == "Running"
     assert namespace.logs("crash", previous=True) == "life\n"
-    eventually_told(namespace, "crash", "BackOff", "Back-off restarting failed container main")
     ended = instant(main["lastState"]["terminated"]["finishedAt"])
     found = namespace.wait(
         "pod", "crash", lambda now: status_of(now, "main")["restartCount"] == 2, timeout_s=60

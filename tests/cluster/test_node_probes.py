@@ -209,7 +209,7 @@ def test_a_grpc_probe_asks_for_a_service(namespace):
     namespace.wait("pod", "grpc", "Ready")
     unknown = {**main, "readinessProbe": {"grpc": {"port": 9000, "service": "other"}, **FAST}}
     namespace.apply(pod("other", unknown, volumes=[volume]))
-    eventually_told(namespace, "other", "Unhealthy", 'unknown service "other"')
+    eventually_told(namespace, "other", "Unhealthy", "rpc error: code = NotFound desc = ")
 
 
 def test_the_initial_delay_is_waited_for(namespace):

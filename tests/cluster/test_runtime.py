@@ -134,7 +134,7 @@ async def test_a_program_that_is_not_there_or_not_allowed(node, tmp_path):
     plain.write_text("not a program")
     with pytest.raises(cri.ContainerStartError, match='"nope": executable file not found in'):
         await node.run("nope")
-    with pytest.raises(cri.ContainerStartError, match='"/nope": no such file'):
+    with pytest.raises(cri.ContainerStartError, match='"/nope": stat /nope: no such file'):
         await node.run("/nope")
     with pytest.raises(cri.ContainerStartError, match="permission denied"):
         await node.run("/x/plain", mounts=(cri.Mount(plain, "/x/plain"),))
@@ -237,11 +237,34 @@ async def test_the_container_sees_only_itself(spaces, tmp_path):
     assert lines[4].split() == ["127.244.0.9", "pod-1"]
 
 
-async def test_a_running_container_sees_its_hosts_file_change(spaces):
-    container = await spaces.run("sleep", "100")
-    spaces.hosts.write_text("127.96.0.8\tbank\n")
+async def test_a_running_container_sees_its_hosts_file_change(node):
+    container = await node.run("sleep", "100")
+    node.hosts.write_text("127.96.0.8\tbank\n")
     run = await container.exec(["cat", "/etc/hosts"])
     assert await run.stdout.read() == b"127.96.0.8\tbank\n"
+    run = await container.exec(["sh", "-c", "cat /etc/hostname"])
+    assert await run.stdout.read() == b"pod-1\n"
+
+
+NAMES = """
+import socket, sys
+print(socket.gethostname(), socket.__name__, socket.create_connection.__module__)
+for name in sys.argv[1:]:
+    print(socket.gethostbyname(name), socket.getaddrinfo(name, 80)[0][4][0])
+"""
+
+
+async def test_a_python_program_finds_the_names_of_the_hosts_file(node):
+    node.hosts.write_text("# ours\n127.96.0.8\tbank bank.shop.svc # one\n127.96.0.9\tcash\n")
+    container = await node.run("sleep", "100", env={"PYTHONPATH": "/none"})
+    for options in ((), ("-S",)):
+        names = ("bank", "bank.shop.svc", "127.0.0.1")
+        run = await container.exec(["python3", *options, "-c", NAMES, *names])
+        first, *said = (await run.stdout.read()).decode().splitlines()
+        assert first == "pod-1 socket socket"
+        assert said == ["127.96.0.8 127.96.0.8"] * 2 + ["127.0.0.1 127.0.0.1"]
+    run = await container.exec(["python3", "-c", NAMES, "nowhere.invalid"])
+    assert b"gaierror" in await run.stderr.read() and await run.wait() == 1
 
 
 async def test_prefix_tells_programs_where_they_are(node):

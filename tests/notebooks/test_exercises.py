@@ -1,33 +1,88 @@
 """Each exercise on a live cluster: the starter does not pass, the solution does, each wrong answer gets its hint.
 
-On the embedded cluster, or with `K8S_HELPERS_PROVIDER=kind` on kind.
+On the embedded cluster, or with `K8S_HELPERS_PROVIDER=kind` on kind. Several are checked at a time.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
+import re
 import time
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
+from concurrent_checks import Check, ConcurrentChecks
 
-from k8s_helpers import exercises
+# The checks' threads must not import it at the same time: one of them could be given a module that is half there.
+import k8s_helpers.experiments  # noqa: F401
+from k8s_helpers import _progress, exercises
 from k8s_helpers.cluster import Cluster
-from k8s_helpers.exercises import marking
+from k8s_helpers.exercises import Exercise, Verdict, marking
 
-ALL = exercises.exercises()
 GONE_S = 60.0
 """An exercise's namespace goes away by itself after its verdict."""
+
+AT_ONCE = 4
+_MEASURES = re.compile(r"\bobserve\(|\bTraffic\(")
+_TIMED = {
+    "08-garanti": "how long an answer takes under a limit of the processor",
+    "08-tas": "a Java program takes all of the processor that there is",
+}
+"""Exercises whose checks measure without sending traffic."""
+
+_DOOR = re.compile(r"\bingress_url\(")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An answer to an exercise: its "starter", its "solution", or the wrong one of that name."""
+
+    exercise: str
+    answer: str
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Have it checked."""
+        exercise = exercises.load(self.exercise)
+        match self.answer:
+            case "starter":
+                texts = exercise.starter()
+            case "solution":
+                texts = exercise.solution()
+            case mistake:
+                texts = exercise.wrong_answer(mistake)
+        return exercises.check(self.exercise, *texts, cluster=cluster, progress=_progress.Silent())
+
+
+def _source(exercise: Exercise) -> str:
+    return (exercise.folder / "check.py").read_text("utf-8")
+
+
+def _measures(name: str) -> bool:
+    """Return whether a check judges by times, traffic or the processor, which others would change."""
+    return name in _TIMED or bool(_MEASURES.search(_source(exercises.load(name))))
+
+
+def _shares(name: str) -> str:
+    """Return what checks must not use at the same time: the exercise's namespace, or the one door of the Ingress."""
+    return "ingress" if _DOOR.search(_source(exercises.load(name))) else name
+
+
+# The measuring ones together: each of them waits until the others are over.
+ALL = sorted(exercises.exercises(), key=_measures)
 # All first mistakes, then all second ones: the namespace of an exercise goes away while the next ones are tried.
-WRONG = [
-    (name, mistake)
-    for mistakes in itertools.zip_longest(
-        *([(name, mistake) for mistake in exercise.wrong] for name, exercise in ALL.items())
-    )
-    for name, mistake in filter(None, mistakes)
-]
+WRONG = sorted(
+    (
+        (name, mistake)
+        for mistakes in itertools.zip_longest(
+            *([(name, mistake) for mistake in exercises.load(name).wrong] for name in ALL)
+        )
+        for name, mistake in filter(None, mistakes)
+    ),
+    key=lambda attempt: _measures(attempt[0]),
+)
 
 
 @pytest.fixture(scope="session")
@@ -38,43 +93,99 @@ def cluster(request: pytest.FixtureRequest) -> Cluster:
     return chosen
 
 
-@pytest.fixture(autouse=True)
-def own_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("K8S_HELPERS_PROGRESS", str(tmp_path / "progress.json"))
+@pytest.fixture(scope="module", autouse=True)
+def own_journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        journal = tmp_path_factory.mktemp("journal") / "progress.json"
+        patch.setenv("K8S_HELPERS_PROGRESS", str(journal))
+        yield
 
 
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def patient() -> Iterator[None]:
     """Give each check three times its limit: that is a student's patience, not a busy machine's."""
 
-    def load(name: str) -> exercises.Exercise:
+    def load(name: str) -> Exercise:
         exercise = exercises.load(name)
         return replace(exercise, timeout_s=3 * exercise.timeout_s)
 
-    monkeypatch.setattr(marking, "load", load)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(marking, "load", load)
+        yield
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_the_starter_does_not_pass_and_gets_a_hint(name: str, cluster: Cluster) -> None:
-    verdict = exercises.check(name, *exercises.starter(name), cluster=cluster)
+@pytest.fixture(scope="module")
+def checks(
+    request: pytest.FixtureRequest, cluster: Cluster, own_journal: None, patient: None
+) -> Iterator[ConcurrentChecks]:
+    """The checks of all attempts that this run asks for, under way."""
+    concurrent = ConcurrentChecks(
+        [_check(attempt, cluster) for attempt in _asked_for(request.session.items)], AT_ONCE
+    )
+    yield concurrent
+    concurrent.close()
+
+
+def _asked_for(items: list[pytest.Item]) -> list[Attempt]:
+    values = [getattr(item, "callspec", None) for item in items]
+    found = [spec.params.get("attempt") for spec in values if spec is not None]
+    return [attempt for attempt in found if isinstance(attempt, Attempt)]
+
+
+def _check(attempt: Attempt, cluster: Cluster) -> Check:
+    shares = _shares(attempt.exercise)
+
+    def run() -> Verdict:
+        if shares != attempt.exercise:
+            _wait_left(cluster, shares, attempt.exercise)
+        return attempt.check(cluster)
+
+    return Check(attempt, shares, _measures(attempt.exercise), run)
+
+
+def _wait_left(cluster: Cluster, shares: str, exercise: str) -> None:
+    """Wait until the objects of the others that share something with an exercise are gone with their namespaces."""
+    others = [name for name in ALL if _shares(name) == shares and name != exercise]
+    end_s = time.monotonic() + GONE_S
+    while left := [
+        name for name in cluster.namespaces() if any(name.endswith(other) for other in others)
+    ]:
+        assert time.monotonic() < end_s, left
+        time.sleep(0.2)
+
+
+def _attempts(*described: tuple[str, str], ids: list[str]) -> Any:
+    return pytest.mark.parametrize("attempt", [Attempt(*one) for one in described], ids=ids)
+
+
+def test_the_exercises_named_as_measuring_exist() -> None:
+    assert set(_TIMED) <= set(ALL)
+
+
+@_attempts(*((name, "starter") for name in ALL), ids=ALL)
+def test_the_starter_does_not_pass_and_gets_a_hint(
+    attempt: Attempt, checks: ConcurrentChecks
+) -> None:
+    verdict = checks.result(attempt)
     assert not verdict.passed
     assert verdict.hint is not None, verdict
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_the_solution_passes(name: str, cluster: Cluster) -> None:
-    verdict = exercises.check(name, *exercises.load(name).solution(), cluster=cluster)
+@_attempts(*((name, "solution") for name in ALL), ids=ALL)
+def test_the_solution_passes(attempt: Attempt, checks: ConcurrentChecks) -> None:
+    verdict = checks.result(attempt)
     assert verdict.passed, verdict
 
 
-@pytest.mark.parametrize(("name", "mistake"), WRONG)
+@_attempts(*WRONG, ids=["-".join(one) for one in WRONG])
 def test_a_wrong_answer_gets_the_hint_written_for_it(
-    name: str, mistake: str, cluster: Cluster
+    attempt: Attempt, checks: ConcurrentChecks
 ) -> None:
-    exercise = exercises.load(name)
-    verdict = exercises.check(name, *exercise.wrong_answer(mistake), cluster=cluster)
-    assert verdict.finding.code == exercise.wrong[mistake], verdict
-    assert verdict.hint == exercise.hints[exercise.wrong[mistake]][0]
+    exercise = exercises.load(attempt.exercise)
+    expected = exercise.wrong[attempt.answer]
+    verdict = checks.result(attempt)
+    assert verdict.finding.code == expected, verdict
+    assert verdict.hint == exercise.hints[expected][0]
 
 
 def test_what_never_becomes_ready_gets_an_answer_in_time(

@@ -1,9 +1,11 @@
+import json
 from dataclasses import replace
 
 import pytest
 
 from k8s_helpers.embedded import control_plane
 from k8s_helpers.embedded.config import ClusterConfig
+from k8s_helpers.embedded.node import addresses
 
 CONFIG = ClusterConfig(
     "cours", "/c", "/r", 2, "v1.37.0", "/b", 20200, 20201, 20202, 20203, (20204, 20205)
@@ -42,14 +44,33 @@ def test_the_api_server_listens_on_loopback_alone_and_lets_nobody_in_without_a_n
     assert given["client-ca-file"] == "/c/pki/ca.crt"
 
 
-def test_addresses_and_node_ports_are_the_slots_own() -> None:
+def test_addresses_are_the_slots_own_and_node_ports_upstreams() -> None:
     given = flags(control_plane.api_server(CONFIG))
     assert given["service-cluster-ip-range"] == "127.98.0.0/16"
-    assert given["service-node-port-range"] == "31056-31111"
+    assert given["service-node-port-range"] == "30000-32767"
     assert (
         flags(control_plane.controller_manager(CONFIG))["service-cluster-ip-range"]
         == "127.98.0.0/16"
     )
+
+
+def test_the_api_server_connects_into_the_cluster_through_the_nodes_socket() -> None:
+    given = flags(control_plane.api_server(CONFIG))
+    assert given["egress-selector-config-file"] == "/c/egress.yaml"
+    (selection,) = json.loads(control_plane.egress_selector(CONFIG))["egressSelections"]
+    assert selection["name"] == "cluster"
+    assert selection["connection"]["transport"] == {"uds": {"udsName": "/r/egress.sock"}}
+
+
+def test_nodes_have_addresses_that_no_pod_and_no_other_cluster_has() -> None:
+    shown = [CONFIG.node_shown(name) for name in CONFIG.node_names]
+    assert shown == ["10.242.255.1", "10.242.255.2"]
+    assert [CONFIG.node_address(name) for name in CONFIG.node_names] == [
+        "127.242.255.1",
+        "127.242.255.2",
+    ]
+    # A machine's worth of nodes leaves their block to them.
+    assert addresses.BLOCKS * 21 <= 255
 
 
 @pytest.mark.parametrize(

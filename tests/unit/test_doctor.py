@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from k8s_helpers.cli import call, doctor, machine, tools
+from k8s_helpers.cli import call, doctor, machine, running, tools
 from k8s_helpers.cli.check import Check
 from k8s_helpers.embedded import preflight
 
@@ -112,4 +112,15 @@ def test_json_is_for_programs(
 
 def test_this_machine_is_examined_without_harm() -> None:
     subjects = [check.subject for check in doctor.examine()]
-    assert len(subjects) == len(set(subjects)) == 15
+    assert len(subjects) == len(set(subjects)) == 16
+
+
+def test_what_hangs_in_a_running_cluster_is_told() -> None:
+    assert running.judge_clusters({}).found == "aucun"
+    assert running.judge_clusters({"cours": ()}).state == "ok"
+    check = running.judge_clusters(
+        {"cours": (), "tp": ("tp-node-1 : ne répond plus depuis 6 s", "etcd : tué")}
+    )
+    assert (check.state, check.stops) == ("limited", ())
+    assert "« tp » : tp-node-1 : ne répond plus depuis 6 s ; etcd : tué" in check.found
+    assert "k8s-lab down --name tp" in check.advice

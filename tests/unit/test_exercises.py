@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -205,6 +206,16 @@ class _Anything:
     def delete(self, timeout_s: float = 0.0) -> None:
         pass
 
+    @contextlib.contextmanager
+    def sentinel(self) -> Iterator[_Anything]:
+        yield self
+
+    def check(self) -> None:
+        pass
+
+    def look(self) -> None:
+        pass
+
     def apply(self, changed: object) -> None:
         pass
 
@@ -243,7 +254,7 @@ def test_hints_come_one_after_the_other_and_start_again_with_another_mistake() -
         after = journal.change(lambda before: marking._noted(before, exercise, finding))
         return marking._verdict(exercise, finding, after.exercise(name).hints)
 
-    assert "lancez d’abord" in repr(exercises.hint(name))
+    assert "Lancez d’abord" in repr(exercises.hint(name))
     assert found("arret").hint == hints["arret"][0]
     assert exercises.hint(name).hint == hints["arret"][1]
     assert found("arret").hint == hints["arret"][1]  # the same mistake again: not back to the first

@@ -13,7 +13,7 @@ from k8s_helpers._errors import PlatformError
 from k8s_helpers.cli import fidelity
 from k8s_helpers.cluster import badge
 from k8s_helpers.experiments import fidelity as refusing
-from k8s_helpers.providers.base import CANNOT_SHOW, CannotShow
+from k8s_helpers.providers.cannot_show import CANNOT_SHOW, CannotShow
 from k8s_helpers.providers.embedded import EmbeddedProvider
 
 LIMITS = (

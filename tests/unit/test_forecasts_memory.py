@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import runpy
 import shutil
 import subprocess
 
 import pytest
 
+from k8s_helpers._paths import COURSE
 from k8s_helpers.embedded.node import restarts as node
 from k8s_helpers.forecasts import memory, restarts
 from k8s_helpers.forecasts.span import Span
@@ -14,29 +16,60 @@ from k8s_helpers.forecasts.span import Span
 MIB = 1 << 20
 
 
-@pytest.mark.parametrize(
-    ("limit_mib", "options", "heap_mib"),
-    [
-        (512, "", 128),
-        (2048, "", 512),
-        (100, "", 50),
-        (400, "", 126),
-        (512, "-Xmx1g", 1024),
-        (512, "-XX:MaxRAMPercentage=75", 384),
-        (512, "-XX:MaxRAMPercentage=75 -Xmx300m", 300),
-    ],
-)
-def test_the_heap_of_a_jvm_in_a_container(limit_mib: int, options: str, heap_mib: int) -> None:
-    assert memory.heap_bytes(limit_mib * MIB, options) == heap_mib * MIB
+HEAPS = {
+    (64, ""): 32,
+    (100, ""): 50,
+    (100, "-XX:MaxRAMPercentage=75"): 50,
+    (100, "-XX:MinRAMPercentage=80"): 80,
+    (200, ""): 100,
+    (200, "-XX:MaxRAMPercentage=75"): 100,
+    (200, "-XX:MaxRAMPercentage=75 -XX:MinRAMPercentage=75"): 150,
+    (249, "-XX:MaxRAMPercentage=75"): 126,
+    (250, "-XX:MaxRAMPercentage=75"): 188,
+    (256, ""): 126,
+    (256, "-XX:MinRAMPercentage=25"): 64,
+    (300, "-XX:MaxRAMPercentage=10"): 126,
+    (400, ""): 126,
+    (512, ""): 128,
+    (512, "-XX:MaxRAMPercentage=75"): 384,
+    (512, "-XX:MaxRAMPercentage=75.5"): 388,
+    (512, "-XX:MaxRAMPercentage=50 -XX:MaxRAMPercentage=75"): 384,
+    (512, "-XX:MaxRAMPercentage=75 -Xmx300m"): 300,
+    (512, "-Xmx64m -Xmx384m"): 384,
+    (512, "-Xmx384m -Xmx64m"): 64,
+    (512, "-Xmx100m -XX:MaxHeapSize=300m"): 300,
+    (512, "-XX:MaxHeapSize=300m -Xmx100m"): 100,
+    (512, "-Xmx301m"): 302,
+    (512, "-Xmx65537k"): 66,
+    (512, "-Xmx1G"): 1024,
+    (1000, ""): 250,
+    (2048, ""): 512,
+    (2048, "-XX:MaxRAMPercentage=10"): 206,
+}
+"""MiB of heap by MiB of limit and options, as OpenJDK 17.0.15 prints them with `-XX:+PrintFlagsFinal`."""
+
+every_heap = pytest.mark.parametrize(("limit_mib", "options"), HEAPS)
+
+
+@every_heap
+def test_the_heap_of_a_jvm_in_a_container(limit_mib: int, options: str) -> None:
+    assert memory.heap_bytes(limit_mib * MIB, options) == HEAPS[limit_mib, options] * MIB
+
+
+@every_heap
+def test_the_stand_in_of_the_leak_has_the_same_heap(limit_mib: int, options: str) -> None:
+    found = runpy.run_path(str(COURSE / "apps" / "fuite" / "standin" / "main.py"))
+    assert found["heap_max_bytes"](limit_mib * MIB, options) == HEAPS[limit_mib, options] * MIB
 
 
 @pytest.mark.skipif(shutil.which("java") is None, reason="no Java here")
-@pytest.mark.parametrize("limit_mib", [64, 400, 512, 1000])
-def test_a_real_jvm_says_the_same(limit_mib: int) -> None:
+@every_heap
+def test_a_real_jvm_says_the_same(limit_mib: int, options: str) -> None:
     argv = ["java", f"-XX:MaxRAM={limit_mib * MIB}", "-XX:+UseSerialGC", "-XX:+PrintFlagsFinal"]
+    argv += options.split()
     done = subprocess.run([*argv, "-version"], capture_output=True, text=True, check=True)
     (line,) = [line for line in done.stdout.splitlines() if " MaxHeapSize " in line]
-    assert int(line.split()[3]) == memory.heap_bytes(limit_mib * MIB)
+    assert int(line.split()[3]) == HEAPS[limit_mib, options] * MIB
 
 
 def test_a_small_heap_ends_the_jvm_and_a_large_one_the_container() -> None:

@@ -94,7 +94,7 @@ def test_the_stand_in_has_the_heap_that_a_jvm_would_have() -> None:
         LEAK_MB_PER_S="500",
         MEMORY_LIMIT_BYTES=limit,
     )
-    assert lines[0]["heap_max_bytes"] == 16 * MIB
+    assert lines[0]["heap_max_bytes"] == 32 * MIB
 
 
 def test_the_readme_knows_every_file() -> None:

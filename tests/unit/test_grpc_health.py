@@ -55,7 +55,7 @@ async def test_not_serving(server):
 async def test_unknown_service(server):
     healthy, message = await check("127.0.0.1", server, "nobody", 5.0)
     assert not healthy
-    assert 'unknown service "nobody"' in message
+    assert "rpc error: code = NotFound desc =" in message
 
 
 async def test_server_without_health_protocol():

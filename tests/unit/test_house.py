@@ -31,6 +31,7 @@ HEAVY = (
 )
 STARTS_PROCESSES = {
     "_run.py",
+    "embedded/node/isolation.py",  # tries what cannot be taken back
     "embedded/node/spawner.py",  # containers
     "embedded/supervisor.py",  # forks itself away from the terminal
 }

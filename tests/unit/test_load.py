@@ -15,6 +15,7 @@ import pytest
 
 from k8s_helpers import load
 from k8s_helpers._errors import ResourceError, UsageError
+from k8s_helpers.cluster import ServiceAddress
 from k8s_helpers.load.worker import Order
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-App-Version: v2\r\nX-Pod-Name: vitrine-1\r\n\r\nok"
@@ -259,3 +260,32 @@ def test_a_generator_that_dies_is_an_error_with_what_to_do() -> None:
 
 def test_the_effort_of_nothing_is_nothing() -> None:
     assert load.effort([]) == load.Effort(0, 0, 0, 0.0, 0.0)
+
+
+def test_requests_take_the_addresses_proxy() -> None:
+    seen: list[bytes] = []
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            seen.append(self.request.recv(4096))
+            self.request.sendall(OK)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as proxy:
+        thread = threading.Thread(target=proxy.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            address = ServiceAddress(
+                "http://10.1.2.3:8001/x",
+                "api-proxy",
+                {"Authorization": "Bearer t"},
+                proxy=f"http://127.0.0.1:{proxy.server_address[1]}",
+            )
+            with load.Traffic(address, rate_per_s=10, max_duration_s=0.2) as traffic:
+                while not traffic.requests:  # the test's own time-out ends it
+                    time.sleep(0.01)
+        finally:
+            proxy.shutdown()
+            thread.join()
+    assert {request.status for request in traffic.requests} == {200}
+    assert all(one.startswith(b"GET http://10.1.2.3:8001/x HTTP/1.1") for one in seen)
+    assert all(b"Bearer t" in one for one in seen)

@@ -51,7 +51,8 @@ def broken(text: str) -> ManifestSyntaxError:
         (HEAD + '  name: "a\n', 4, 9, "jamais fermé"),
         (HEAD + "  name: 'a\n", 4, 9, "jamais fermé"),
         (HEAD + "  labels: [a\ndata: {}\n", 5, 5, "« ] » était attendu"),
-        (HEAD + "  labels: {a: b\n", 4, 16, "« } » était attendu"),
+        (HEAD + "  labels: {a: b\n", 4, 11, "« { » ouvert ici n’est jamais fermé"),
+        (HEAD + "  labels: {a: b c: d}\n", 4, 18, "« , » ou « } » était attendu"),
         (": [\n", 1, 1, "le YAML est incorrect"),
         (HEAD + "  labels: [\n", 4, 11, "« [ » ouvert ici n’est jamais fermé"),
         (HEAD + "  labels: {a: [b], c: {\n\n", 4, 23, "« { » ouvert ici n’est jamais fermé"),
@@ -65,6 +66,26 @@ def broken(text: str) -> ManifestSyntaxError:
         (GOOD + "data:\n  x: \x07\n", 6, 6, "U+0007"),
         ("- " + GOOD.replace("\n", "\n  "), 1, 1, "une liste"),
         ("bonjour\n", 1, 1, "un simple texte"),
+        (GOOD + "---\n" + HEAD + "  labels: [\n---\n" + GOOD, 9, 11, "« [ » ouvert ici n’est jamais fermé"),
+        (GOOD + "---\n" + GOOD + "data: {a: {b: 1}\n---\n" + GOOD, 10, 7, "« { » ouvert ici n’est jamais fermé"),
+        (GOOD + "data:\n  a: .inf\n", 6, 6, "« .inf » est pour YAML un nombre"),
+        (GOOD + "data:\n  1: a\n  '1': b\n", 7, 3, "« 1 » est écrit deux fois"),
+        (GOOD + "data:\n  y: a\n  yes: b\n", 7, 3, "« true » est écrit deux fois"),
+        (GOOD + "data:\n  a: *b\n", 6, 6, "sens spécial"),
+        (GOOD + "data: &d\n  a: *d\n", 5, 7, "se contient lui-même"),
+        (GOOD + "data:\n  <<: 1\n", 6, 7, "« << » attend un objet"),
+        (GOOD + "data:\n  ~: 1\n", 6, 3, "« ~ » ne peut pas être le nom"),
+        (GOOD + "data:\n  a: !!int x\n", 6, 6, "« !!int »"),
+        (GOOD + "data:\n  a: !!binary é\n", 6, 6, "« !!binary »"),
+        (GOOD + "data:\n  a: '\\ud800'\n  b: \"\\ud800\"\n", 7, 13, "pas un caractère"),
+        (GOOD + "data:\n  cert: |\n-----BEGIN X-----\n", 7, 1, "commence par « --- »"),
+        (GOOD + "--- " + GOOD, 5, 1, "commence par « --- »"),
+        (" apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", 2, 1, "déjà fini"),
+        (GOOD + "...\ndata: {}\n", 6, 1, "déjà fini"),
+        ("%YAML 1.1\n---\n" + GOOD, 1, 1, "kubectl ne lit pas"),
+        (GOOD + "data:\n  a: |\n  \tx\n", 7, 3, "tabulation"),
+        (GOOD + "---\n{\n  apiVersion: 'v1',\n  kind: 'X'\n  metadata: {}\n}\n", 9, 3, "« , » ou « } » était attendu"),
+        ('{"kind": "X", "apiVersion": "v1", "metadata": {"name": "a"}}\n{"a": 1,\n "a": 2}\n', 3, 2, "deux fois"),
     ],
 )  # fmt: skip
 def test_broken_yaml_is_placed_and_named(text: str, line: int, column: int, word: str) -> None:
@@ -126,15 +147,37 @@ def test_objects_come_in_order_from_every_kind_of_source(tmp_path: Path) -> None
 
 def test_dates_and_colons_stay_text_as_in_kubernetes() -> None:
     found = manifests.read(
-        GOOD + "data: {day: 2026-01-02, ports: 22:22, n: 0x1F, m: 0644, ok: true}\n"
+        GOOD + "data: {day: 2026-01-02, ports: 22:22, x: 0x1F, m: 0644, ok: true}\n"
     )
     assert found[0].object["data"] == {
         "day": "2026-01-02",
         "ports": "22:22",
-        "n": 31,
+        "x": 31,
         "m": 420,
         "ok": True,
     }
+
+
+def test_tabs_are_taken_where_kubectl_takes_them() -> None:
+    found = manifests.read(
+        "---\n{\n\tapiVersion: 'v1',\t# tab\n\tkind: 'X', metadata: {name: a},\n}\n"
+    )
+    assert found[0].object["apiVersion"] == "v1"
+    assert manifests.read(GOOD + "data:\n  a:\tb\t# c\n")[0].object["data"] == {"a": "b"}
+
+
+def test_kyaml_keeps_its_places() -> None:
+    text = "---\n{\n  # c\n  apiVersion: 'v1',\n  kind: 'X', # d\n  metadata: {\n    name: 'a',\n  },\n}\n"
+    place = manifests.read(text)[0].place("metadata.name")
+    assert place is not None
+    assert (place.line, place.column) == (7, 5)
+
+
+def test_objects_of_json_follow_one_another() -> None:
+    plain = '{"apiVersion": "v1", "kind": "X", "metadata": {"name": "%s"}, "data": {"u": "a\\/b"}}'
+    found = manifests.read(plain % "a" + plain % "b" + "\n" + plain % "c")
+    assert [one.title for one in found] == ["X/a", "X/b", "X/c"]
+    assert found[0].object["data"] == {"u": "a/b"}
 
 
 @pytest.mark.parametrize("text", ["", "\n---\n---\n", "# rien\n"])

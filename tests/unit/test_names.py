@@ -8,12 +8,9 @@ import pytest
 
 from k8s_helpers.embedded.config import ClusterConfig
 from k8s_helpers.embedded.node import names
-from k8s_helpers.embedded.node.http_proxy import (
-    RefusalError,
-    parse_head,
-    proxy_environment,
-    resolve,
-)
+from k8s_helpers.embedded.node.affinity import Affinity
+from k8s_helpers.embedded.node.destinations import UnreachableError, resolve
+from k8s_helpers.embedded.node.http_proxy import RefusalError, parse_head, proxy_environment
 from k8s_helpers.embedded.node.names import (
     HostLine,
     Names,
@@ -72,6 +69,10 @@ class Table:
             for one, *slices in pairs
         }
         self.listeners = []
+        self.affinities = {}
+
+    def affinity(self, port):
+        return self.affinities.setdefault((port.key, port.name), Affinity())
 
     def subscribe(self, listener):
         self.listeners.append(listener)
@@ -148,8 +149,19 @@ def test_api_servers_own_service_leads_to_it():
     assert service_ports(CONFIG, kubernetes, [])[0].targets == (Target("127.0.0.1", 20000),)
 
 
-def test_udp_ports_are_not_proxied():
-    assert service_ports(CONFIG, service(ports=[{"port": 53, "protocol": "UDP"}]), []) == ()
+def test_tcp_and_udp_of_one_number_are_two_ports():
+    ports = [
+        {"name": "dns", "port": 53, "protocol": "UDP"},
+        {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
+    ]
+    served = endpoints(endpoint("10.244.0.2", ready=True), name="dns")
+    found = service_ports(CONFIG, service(ports=ports), [served])
+    assert [(one.protocol, one.port, bool(one.targets)) for one in found] == [
+        ("UDP", 53, True),
+        ("TCP", 53, False),
+    ]
+    with pytest.raises(UnreachableError):
+        resolve(Table((service(ports=ports), served)), "web", 53, "shop")
 
 
 def test_short_name_only_in_its_own_namespace():
@@ -263,6 +275,7 @@ TABLE = Table(
     (service(), endpoints(endpoint("10.244.0.2"))),
     (service("empty", clusterIP="127.96.0.11"),),
     (service("db", clusterIP="None"), endpoints(endpoint("10.244.0.5", hostname="db-0"))),
+    (service("empty-peers", clusterIP="None"),),
 )
 
 
@@ -307,21 +320,40 @@ def test_proxy_follows_an_alias_once():
         assert resolve(table, name, 80, "shop") is None
 
 
-@pytest.mark.parametrize(("host", "port", "status"), [("empty", 80, "503"), ("web", 81, "502")])
-def test_proxy_refuses_in_words(host, port, status):
-    with pytest.raises(RefusalError) as caught:
+@pytest.mark.parametrize(
+    ("host", "port", "reason"),
+    [
+        ("empty", 80, "connection refused"),
+        ("web", 81, "connection refused"),
+        ("empty-peers", 80, "no such host"),
+    ],
+)
+def test_who_has_nobody_behind_is_refused_as_a_cluster_does(host, port, reason):
+    with pytest.raises(UnreachableError, match=f"{host}.*{reason}"):
         resolve(TABLE, host, port, "shop")
-    assert caught.value.status.startswith(status)
-    assert host in caught.value.text
+
+
+def test_a_client_keeps_its_endpoint_where_the_service_says_so():
+    several = endpoints(*(endpoint(f"10.244.0.{n}", ready=True) for n in range(2, 12)))
+    table = Table((service(sessionAffinity="ClientIP"), several))
+    clients = {
+        client: {resolve(table, "web", 80, "shop", client) for _ in range(20)}
+        for client in (f"127.244.1.{n}" for n in range(1, 9))
+    }
+    assert all(len(targets) == 1 for targets in clients.values())
+    assert len(set.union(*clients.values())) > 1
+    table = Table((service(), several))
+    assert len({resolve(table, "web", 80, "shop", "127.244.1.1") for _ in range(40)}) > 1
 
 
 def test_request_head_is_rewritten_for_its_server():
-    user = base64.b64encode(b"shop:").decode()
+    user = base64.b64encode(b"shop:127.244.0.7").decode()
     head = parse_head(
         f"GET http://web:8080/a?b=1 HTTP/1.1\r\nHost: web:8080\r\nProxy-Authorization: Basic {user}\r\n"
         "Proxy-Connection: keep-alive\r\nAccept: */*\r\n\r\n".encode()
     )
-    assert (head.host, head.port, head.namespace, head.tunnel) == ("web", 8080, "shop", False)
+    assert (head.host, head.port, head.tunnel) == ("web", 8080, False)
+    assert (head.namespace, head.client) == ("shop", "127.244.0.7")
     assert (
         head.forwarded
         == b"GET /a?b=1 HTTP/1.1\r\nHost: web:8080\r\nAccept: */*\r\nConnection: close\r\n\r\n"
@@ -341,11 +373,10 @@ def test_what_is_not_for_a_proxy_is_refused(first):
         parse_head(f"{first}\r\n\r\n".encode())
 
 
-def test_environment_names_the_namespace():
-    environment = proxy_environment(CONFIG, "shop")
-    assert (
-        environment["http_proxy"] == environment["HTTPS_PROXY"] == "http://shop:pod@127.0.0.1:20003"
-    )
+def test_environment_names_the_namespace_and_the_pods_address():
+    environment = proxy_environment(CONFIG, "shop", "127.244.0.7")
+    url = "http://shop:127.244.0.7@127.0.0.1:20003"
+    assert environment["http_proxy"] == environment["HTTPS_PROXY"] == url
     assert environment["no_proxy"] == "localhost,127.0.0.1"
 
 

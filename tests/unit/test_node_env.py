@@ -80,7 +80,7 @@ def test_maps_are_sorted_lines():
     assert format_map({"b": "2", "a": "1"}) == 'a="1"\nb="2"'
 
 
-def sources(objects=(), services=()):
+def sources(objects=(), services=(), folder=None):
     async def get(resource, name):
         return dict(objects).get((resource, name))
 
@@ -91,6 +91,7 @@ def sources(objects=(), services=()):
         allocatable={"cpu": "4", "memory": "8Gi"},
         services=tuple(services),
         get=get,
+        file=lambda volume, path: {"shared": folder}[volume] / path,
     )
 
 
@@ -174,3 +175,31 @@ def test_services_are_linked_within_the_namespace_and_only_where_wanted():
     assert service_variables([other, headless], POD) == {}
     hosts = [name for name in service_variables([SERVICE, KUBERNETES], alone) if "HOST" in name]
     assert hosts == ["KUBERNETES_SERVICE_HOST"]
+
+
+def file_reference(**more):
+    return {"volumeName": "shared", "path": "c.env", "key": "A", **more}
+
+
+async def test_a_variable_comes_out_of_a_file_of_a_volume(tmp_path):
+    (tmp_path / "c.env").write_text("A='x y'\n")
+    env = [
+        {"name": "A", "valueFrom": {"fileKeyRef": file_reference()}},
+        {"name": "C", "valueFrom": {"fileKeyRef": file_reference(key="C", optional=True)}},
+    ]
+    assert await variables({"env": env}, sources(folder=tmp_path)) == {"A": "x y"}
+
+
+@pytest.mark.parametrize(
+    ("reference", "error"),
+    [
+        (file_reference(key="Z"), 'environment variable key "Z" not found in file ".*/c.env"'),
+        (file_reference(path="none", optional=True), "couldn't parse env file"),
+        (file_reference(volumeName="x"), 'cannot find the volume "x" referenced by FileKeyRef'),
+    ],
+)
+async def test_a_file_without_the_variable_is_an_error(tmp_path, reference, error):
+    (tmp_path / "c.env").write_text("A='x y'\n")
+    env = [{"name": "A", "valueFrom": {"fileKeyRef": reference}}]
+    with pytest.raises(ConfigError, match=error):
+        await variables({"env": env}, sources(folder=tmp_path))

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import time
 
 import pytest
@@ -172,6 +173,49 @@ async def test_readiness_is_asked_at_the_start_then_a_period_later_whatever_its_
     assert 1.5 <= time.monotonic() - began_s < 30
 
 
+async def test_readiness_that_is_missing_is_asked_again_when_the_pod_is_looked_at():
+    checks = Scripted(readiness=[False, False, True])
+    life = Life(checks, readiness={"periodSeconds": 1000})
+    life.probes.start()
+    async with asyncio.timeout(10):
+        await life.changed.wait()  # it is news that it is not ready yet
+    for times in (1, 2):
+        while len(checks.asked) < times:
+            await asyncio.sleep(0.01)
+        life.probes.ask_readiness()
+    await life.until(lambda record: record.ready)
+    life.probes.stop()
+    assert len(checks.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "ready", "told"),
+    [("readiness", True, True), ("readiness", False, False), ("liveness", True, True)],
+)
+async def test_a_probe_whose_word_was_good_tells_at_its_next_tick_that_the_container_has_ended(
+    kind, ready, told
+):
+    life = Life(Scripted(**{kind: [ready]}), **{kind: {"periodSeconds": 0.5}})
+    life.probes.start()
+    await asyncio.sleep(0.1)
+    life.changed.clear()
+    life.probes.container_ended()
+    assert not life.changed.is_set()
+    await asyncio.sleep(0.8)
+    assert life.changed.is_set() == told
+    life.probes.stop()
+
+
+async def test_the_next_life_silences_the_probes_of_the_last_one():
+    life = Life(Scripted(liveness=[True]), liveness={"periodSeconds": 0.3})
+    life.probes.start()
+    life.changed.clear()
+    life.probes.container_ended()
+    life.probes.stop()
+    await asyncio.sleep(0.5)
+    assert not life.changed.is_set()
+
+
 # Checks
 
 
@@ -200,9 +244,11 @@ def test_ports_by_number_and_by_name():
     assert resolve_port(80, PORTS) == 80
     assert resolve_port("81", PORTS) == 81
     assert resolve_port("http", PORTS) == 8080
-    for wrong in ("https", 0, 70000):
-        with pytest.raises(ValueError, match="invalid port number"):
+    for wrong in (0, 70000):
+        with pytest.raises(ValueError, match=f"invalid port number: {wrong}"):
             resolve_port(wrong, PORTS)
+    with pytest.raises(ValueError, match='port "https" not found'):
+        resolve_port("https", PORTS)
 
 
 class Server:
@@ -211,6 +257,7 @@ class Server:
     def __init__(self, *answers):
         self.answers = answers
         self.heads = []
+        self.handlers = set()
 
     async def __aenter__(self):
         self.server = await asyncio.start_server(self._answer, "127.244.0.5", 0)
@@ -220,14 +267,24 @@ class Server:
     async def __aexit__(self, *_):
         self.server.close()
         await self.server.wait_closed()
+        # Before Python 3.12 that waits for no connection; one left open is collected in a later test.
+        await asyncio.gather(*self.handlers, return_exceptions=True)
 
     async def _answer(self, reader, writer):
+        self.handlers.add(asyncio.current_task())
+        try:
+            await self._serve(reader, writer)
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _serve(self, reader, writer):
         self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
         answer = self.answers[min(len(self.heads), len(self.answers)) - 1]
         if answer is None:
             await reader.read()
         writer.write((answer or "").encode())
-        writer.close()
 
 
 @pytest.fixture
@@ -245,17 +302,92 @@ def answer(status, *headers):
     ("status", "ok", "output"),
     [
         (200, True, ""),
-        (399, True, ""),
-        (304, True, ""),
+        (204, True, ""),
         (400, False, "HTTP probe failed with statuscode: 400"),
         (503, False, "HTTP probe failed with statuscode: 503"),
     ],
 )
-async def test_statuses_from_200_to_399_pass(checks, status, ok, output):
+async def test_statuses_from_200_to_299_pass(checks, status, ok, output):
     async with Server(answer(status)) as server:
         verdict = await checks.check({"httpGet": {"port": server.port}}, target())
     assert verdict == Verdict(ok, output)
     assert "User-Agent: kube-probe/1.37" in server.heads[0]
+
+
+@pytest.mark.parametrize("status", [300, 302, 304, 399])
+async def test_a_redirect_that_leads_nowhere_passes_with_a_warning(checks, status):
+    async with Server(answer(status)) as server:
+        verdict = await checks.check({"httpGet": {"port": server.port}}, target())
+    assert verdict == Verdict(True, "Probe terminated redirects, Response body: ", warning=True)
+
+
+async def test_redirects_that_never_end_fail_and_name_who_sent_them(checks):
+    async with Server(answer(302, "Location: /loop")) as server:
+        action = {"port": server.port, "path": "/first"}
+        verdict = await checks.check({"httpGet": action}, target())
+    assert verdict == Verdict(False, 'Get "/loop": stopped after 10 redirects')
+    assert len(server.heads) == 10
+    assert "Referer" not in server.heads[0]
+    assert f"Referer: http://10.244.0.5:{server.port}/first\r\n" in server.heads[1]
+
+
+async def test_a_redirect_to_the_address_that_the_api_shows_is_followed(checks):
+    async with Server(None, answer(200)) as server:
+        server.answers = (
+            answer(302, f"Location: http://10.244.0.5:{server.port}/next"),
+            answer(200),
+        )
+        verdict = await checks.check({"httpGet": {"port": server.port}}, target())
+    assert verdict == Verdict(True, "")
+    assert [head.split()[1] for head in server.heads] == ["/", "/next"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("HTTP/1.1 abc OK", 'malformed HTTP status code "abc"'),
+        ("HTTP/1.1 2000 OK", 'malformed HTTP status code "2000"'),
+        ("nonsense", 'malformed HTTP response "nonsense"'),
+    ],
+)
+async def test_an_answer_that_is_no_http_is_worded_as_go_does(checks, line, words):
+    async with Server(f"{line}\r\n\r\n") as server:
+        verdict = await checks.check({"httpGet": {"port": server.port}}, target())
+    place = f"http://10.244.0.5:{server.port}/"
+    broken = "net/http: HTTP/1.x transport connection broken"
+    assert verdict == Verdict(False, f'Get "{place}": {broken}: {words}')
+
+
+async def test_https_on_a_port_that_speaks_http(checks):
+    page = "<!DOCTYPE HTML><p>Bad request syntax"
+
+    async def serve(reader, writer):
+        await reader.read(100)
+        writer.write(page.encode())
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.244.0.5", 0)
+    port = server.sockets[0].getsockname()[1]
+    verdict = await checks.check({"httpGet": {"port": port, "scheme": "HTTPS"}}, target())
+    server.close()
+    words = "tls: first record does not look like a TLS handshake"
+    assert verdict == Verdict(False, f'Get "https://10.244.0.5:{port}/": {words}')
+
+
+async def test_a_body_that_comes_too_late_is_the_checks_own_trouble(checks):
+    async def drip(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx")
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(drip, "127.244.0.5", 0)
+    port = server.sockets[0].getsockname()[1]
+    probe = {"httpGet": {"port": port}, "timeoutSeconds": 0.2}
+    verdict = await checks.check(probe, target())
+    server.close()
+    words = "context deadline exceeded (Client.Timeout or context cancellation while reading body)"
+    assert verdict == Verdict(None, words, state="failure")
 
 
 async def test_redirects_are_followed_on_the_same_host_only(checks):
@@ -297,4 +429,4 @@ async def test_tcp_passes_where_somebody_listens(checks):
 
 async def test_an_unknown_port_name_is_an_error_not_a_failure(checks):
     verdict = await checks.check({"tcpSocket": {"port": "nothing"}}, target())
-    assert verdict == Verdict(None, "invalid port number: nothing")
+    assert verdict == Verdict(None, 'port "nothing" not found')

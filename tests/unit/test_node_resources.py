@@ -5,13 +5,17 @@ import pytest
 from k8s_helpers.embedded.node.quantities import milli, parse, parse_bytes
 from k8s_helpers.embedded.node.resources import (
     Limits,
+    MemoryUse,
     field_value,
     limits,
+    memory_limit_of_pod,
     must_restart,
+    refusal_of_decrease,
     refusal_of_resize,
     requested,
     resize_message,
     shortage_at_admission,
+    whole,
 )
 
 NODE = {"cpu": "2", "memory": "4Gi"}
@@ -124,3 +128,62 @@ def test_resize_events_name_the_resources_wanted():
         'Pod resize started: {"containers":[{"name":"main","resources":{"requests":{"cpu":"1"}}}],'
         '"generation":2}'
     )
+
+
+# Memory that is in use, and pods as a whole
+
+
+def use(before, after, used, name="app"):
+    return MemoryUse(name, before, after, used)
+
+
+@pytest.mark.parametrize(
+    ("of_pod", "uses", "words"),
+    [
+        ((None, None), [use(300, 100, 99)], None),
+        ((None, None), [use(100, 200, 150)], None),
+        ((None, None), [use(100, None, 150)], None),
+        (
+            (None, None),
+            [use(300, 100, 120), use(50, 50, 40, "b")],
+            'attempting to set container "app" memory limit (100) below current usage (160)',
+        ),
+        (
+            (None, None),
+            [use(None, 100, 100)],
+            'attempting to set container "app" memory limit (100) below current usage (100)',
+        ),
+        (
+            (300, 100),
+            [use(300, 100, 120)],
+            "[attempting to set pod memory limit (100) below current usage (120), "
+            'attempting to set container "app" memory limit (100) below current usage (120)]',
+        ),
+    ],
+)
+def test_memory_in_use_is_not_taken_away(of_pod, uses, words):
+    said = refusal_of_decrease(of_pod, uses)
+    assert said == (None if words is None else f"cannot decrease memory limits: {words}")
+
+
+def test_a_container_without_limits_has_those_of_its_pod():
+    of_pod = {"limits": {"memory": "64Mi", "cpu": "1"}}
+    assert limits({}, of_pod) == Limits(64 << 20, 1.0)
+    assert limits({"limits": {"memory": "32Mi"}}, of_pod) == Limits(32 << 20, 1.0)
+
+
+def test_the_memory_limit_of_a_pod_is_its_own_or_the_sum_of_all():
+    each = [{"limits": {"memory": "1Mi"}}, {"limits": {"memory": "2Mi"}}]
+    assert memory_limit_of_pod({}, each) == 3 << 20
+    assert memory_limit_of_pod({}, [*each, {}]) is None
+    assert memory_limit_of_pod({"limits": {"memory": "9Mi"}}, [{}]) == 9 << 20
+
+
+def test_the_resources_of_a_whole_pod():
+    small = {"requests": {"cpu": "250m", "memory": "1Mi"}, "limits": {"cpu": "0.5"}}
+    large = {"requests": {"cpu": "750m"}, "limits": {"cpu": "1", "memory": "1Gi"}}
+    pod = {"spec": {"containers": [{"resources": small}, {"resources": large}]}}
+    assert whole(pod) == {"requests": {"cpu": "1", "memory": "1025Mi"}, "limits": {"cpu": "1500m"}}
+    own = {"requests": {"cpu": "2"}, "limits": {"memory": "4Gi"}}
+    assert whole({"spec": {"containers": [{}], "resources": own}}) == own
+    assert whole({"spec": {"containers": [{}]}}) == {}

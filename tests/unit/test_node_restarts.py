@@ -1,6 +1,11 @@
 import pytest
 
-from k8s_helpers.embedded.node.restarts import BackOff, crash_loop_message, go_duration
+from k8s_helpers.embedded.node.restarts import (
+    BackOff,
+    crash_loop_message,
+    go_duration,
+    requeue_s,
+)
 
 
 def crashes(back_off, run_s, times):
@@ -43,6 +48,20 @@ def test_keys_are_apart_and_forgotten_by_pod():
     back_off.forget("a")
     assert back_off.remaining_s("a/main", 1.0, 1.0) == 0.0
     assert back_off.remaining_s("b/main", 1.0, 1.0) == 10.0
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "shortest_s", "longest_s"),
+    [(0, 0, 0), (10, 10, 15), (40, 40, 60), (60, 60, 90), (300, 60, 90)],
+)
+def test_a_pod_that_waits_is_looked_at_up_to_half_later_and_after_a_minute_at_the_latest(
+    wait_s, shortest_s, longest_s
+):
+    assert requeue_s(wait_s, 0.0) == shortest_s
+    assert requeue_s(wait_s, 1.0) == longest_s
+    drawn = [requeue_s(wait_s) for _ in range(200)]
+    assert all(shortest_s <= one <= longest_s for one in drawn)
+    assert wait_s == 0 or max(drawn) - min(drawn) > (longest_s - shortest_s) / 2
 
 
 @pytest.mark.parametrize(

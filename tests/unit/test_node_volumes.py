@@ -33,8 +33,11 @@ def sources(pod=POD, refused=False):
             raise ApiError(403, "Forbidden", "no")
         return Token(f"token for {audience or 'the API'}", 5000.0 + life_s)
 
+    async def trust(source):
+        return "certificates" if source.get("name") == "there" else None
+
     return PayloadSources(
-        pod, "127.244.0.5", "127.0.0.1", {"cpu": "1", "memory": "1Gi"}, get, token
+        pod, "127.244.0.5", "127.0.0.1", {"cpu": "1", "memory": "1Gi"}, get, token, trust
     )
 
 
@@ -191,9 +194,14 @@ def test_host_paths_are_made_where_their_type_says_so(tmp_path):
 # Volumes of a pod
 
 
+class NoImages:
+    def image(self, reference):
+        return None
+
+
 def volumes_of(tmp_path, *volumes):
     pod = {**POD, "spec": {**POD["spec"], "volumes": list(volumes)}}
-    return PodVolumes(tmp_path / "volumes", sources(pod), None, lambda reference: None)
+    return PodVolumes(tmp_path / "volumes", sources(pod), None, NoImages())
 
 
 async def test_mounts_and_sub_paths(tmp_path):
@@ -218,7 +226,7 @@ async def test_mounts_and_sub_paths(tmp_path):
     assert file.host_path.read_text() == "A"
     assert file.host_path.resolve() == file.host_path
     assert file.read_only
-    made.remove()
+    await made.remove()
     assert not folder.exists()
 
 
@@ -260,3 +268,19 @@ async def test_the_time_of_the_next_renewal_is_that_of_the_first_token(tmp_path)
     await made.set_up()
     assert made.renew_wall_s == 5600.0
     assert made.renew_wall_s < time.time()
+
+
+# Certificates
+
+
+async def test_trust_anchors_are_files_and_may_be_missing():
+    def volume(**source):
+        one = {"clusterTrustBundle": {"path": "ca.pem", **source}}
+        return {"name": "v", "projected": {"sources": [one]}}
+
+    found = await payload(volume(name="there"), sources())
+    assert found.files == {"ca.pem": File(b"certificates", 0o644)}
+    empty = await payload(volume(name="none", optional=True), sources())
+    assert empty.files == {"ca.pem": File(b"", 0o644)}
+    with pytest.raises(MountError, match='clustertrustbundle "none" not found'):
+        await payload(volume(name="none"), sources())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pytest
 from k8s_helpers import panels
 from k8s_helpers._errors import UsageError
 from k8s_helpers._french import duration
+from k8s_helpers.forecasts.probe_spec import KINDS as PROBE_KINDS
 from k8s_helpers.forecasts.probe_spec import Probe
 from k8s_helpers.forecasts.scaling_rounds import rounds, stretches
 from k8s_helpers.forecasts.scaling_rules import DEFAULT_DOWN, Autoscaler, Rules
@@ -306,7 +308,7 @@ def test_the_autoscaler_panel_writes_the_formula_and_follows_the_hand() -> None:
 def test_a_panel_is_usable_by_keyboard_and_told_to_screen_readers(name: str) -> None:
     panel = ALL[name]()
     for control in panel._controls.values():
-        assert type(control).__name__ in ("Dropdown", "IntSlider", "FloatSlider", "Checkbox")
+        assert type(control).__name__ in ("Dropdown", "IntSlider", "SelectionSlider", "Checkbox")
         assert control.description
     assert "role='status'" in panel.result.value
 
@@ -326,3 +328,39 @@ def test_a_stored_panel_is_words_and_needs_no_script(
 @pytest.mark.parametrize("name", ALL)
 def test_what_a_panel_says_is_typeset(name: str) -> None:
     assert not re.search(r"\w [:;?!»]|« \w", re.sub(r"<[^>]+>", "", ALL[name]().result.value))
+
+
+def test_a_kill_after_minutes_is_told_alike_by_the_sentence_the_forecast_and_the_drawing() -> None:
+    probes = {**SLIDE, "liveness": replace(SLIDE["liveness"], failures=30)}
+    found = timeline(probes, 60.0, takes_s=2.0)
+    assert found.course.killed_s is not None and found.foreseen.kill is not None
+    assert found.foreseen.kill.lo_s <= found.course.killed_s <= found.foreseen.kill.hi_s
+    assert "Tué par sa liveness à 450" in sentence(found)
+    assert not any("Jamais tué" in row for row in found.foreseen.rows)
+
+
+def test_whatever_the_settings_the_course_is_long_enough_for_what_is_foreseen() -> None:
+    chosen = random.Random(1)
+    for _ in range(500):
+        kinds = [kind for kind in PROBE_KINDS if chosen.random() < 0.7]
+        probes = {
+            kind: Probe(
+                kind,
+                initial_delay_s=chosen.choice([0, 10, 120]),
+                period_s=chosen.choice([1, 5, 15, 60]),
+                timeout_s=chosen.choice([1, 5, 20]),
+                failures=chosen.choice([1, 3, 30, 60]),
+                successes=chosen.choice([1, 10]) if kind == "readiness" else 1,
+            )
+            for kind in kinds
+        }
+        found = timeline(
+            probes,
+            chosen.choice([0.0, 60.0, 180.0]),
+            early=chosen.random() < 0.5,
+            takes_s=chosen.choice([0.0, 0.5, 2.0, 10.0]),
+            since_s=chosen.choice([1.0, 17.0]),
+        )
+        killed_s, foreseen = found.course.killed_s, found.foreseen
+        assert killed_s is None or foreseen.kill is not None, probes
+        assert killed_s is not None or not (foreseen.certain and foreseen.kills), probes

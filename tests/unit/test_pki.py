@@ -88,7 +88,7 @@ def test_the_api_server_serves_loopback_and_its_service_address(config: ClusterC
     ("file", "use"),
     [
         ("admin", ExtendedKeyUsageOID.CLIENT_AUTH),
-        ("kubelet-serving", ExtendedKeyUsageOID.SERVER_AUTH),
+        ("cours-node-1-serving", ExtendedKeyUsageOID.SERVER_AUTH),
     ],
 )
 def test_a_certificate_serves_one_purpose(
@@ -147,7 +147,8 @@ def test_changed_names_change_the_certificate_alone(
     pki.ensure(make_config(slot=4))
     after = contents(config.pki)
     changed = {name for name in before if after[name] != before[name]}
-    assert changed == {"apiserver.crt", "apiserver.key", "made.json"}
+    shown = [f"cours-node-{n}-serving{suffix}" for n in (1, 2) for suffix in (".crt", ".key")]
+    assert changed == {"apiserver.crt", "apiserver.key", "made.json", *shown}
 
 
 def test_a_new_port_only_changes_kubeconfigs(

@@ -1,7 +1,10 @@
 """Paths of containers without a mount namespace."""
 
+from pathlib import Path
+
 import pytest
 
+from k8s_helpers.embedded.node.atomic_writer import File, write
 from k8s_helpers.embedded.node.cri import Mount
 from k8s_helpers.embedded.node.prefix import Translator, lay, owned_paths
 
@@ -80,3 +83,31 @@ def test_a_volume_covers_a_folder_that_the_host_has_too(tmp_path):
         "/srv/note",
     ]
     assert (root / "opt/note").read_text() == "volume"
+
+
+def test_a_file_mounted_alone_keeps_its_content_when_its_volume_changes(tmp_path):
+    image, volume, root = tmp_path / "image", tmp_path / "volume", tmp_path / "root"
+    image.mkdir()
+    write(volume, {"a": File(b"one", 0o400)})
+    alone = (volume / "a").resolve()
+    lay(root, image, (Mount(volume, "/whole"), Mount(alone, "/etc/shop/a")), "/")
+    write(volume, {"a": File(b"two", 0o400)})
+    assert not alone.exists()
+    assert (root / "whole/a").read_text() == "two"
+    assert (root / "etc/shop/a").read_text() == "one"
+
+
+def test_a_file_that_is_mounted_is_the_same_on_both_sides(tmp_path):
+    image, note, root = tmp_path / "image", tmp_path / "note", tmp_path / "root"
+    image.mkdir()
+    note.write_text("host")
+    lay(root, image, (Mount(note, "/dev/termination-log"),), "/")
+    (root / "dev/termination-log").write_text("container")
+    assert note.read_text() == "container"
+
+
+def test_a_file_of_another_file_system_is_shown_all_the_same(tmp_path):
+    image, root = tmp_path / "image", tmp_path / "root"
+    image.mkdir()
+    lay(root, image, (Mount(Path("/proc/version"), "/version"),), "/")
+    assert (root / "version").read_text() == Path("/proc/version").read_text()

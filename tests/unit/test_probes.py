@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import synthetic
 
 from k8s_helpers import charts, timeline
 from k8s_helpers._errors import RecordingError
+from k8s_helpers.charts import probe_words
 from k8s_helpers.experiments import probe_log
 from k8s_helpers.forecasts.probe_spec import probes_of
 from k8s_helpers.forecasts.probes import Forecast
@@ -173,3 +175,14 @@ def test_the_container_s_start_is_bounded_by_its_clues() -> None:
     assert probe_log.container_start(3.0, 3.4, 3.6) == 3.4
     assert probe_log.container_start(3.0, 6.0, 7.0) == 4.0
     assert probe_log.container_start(None, 6.0, 5.0) == 5.0
+
+
+def test_in_the_middle_of_a_measure_nothing_is_never() -> None:
+    waiting = run(ready_s=None)
+    over = probe_words.sentence(waiting)
+    assert "jamais Ready" in over and "jamais personne derrière le Service" in over
+    middle = replace(waiting, parameters={**waiting.parameters, "going_on": True})
+    assert timeline.probes_summary(middle).failed == 0
+    told = probe_words.sentence(middle)
+    assert "jamais" not in told and "perdue" not in told
+    assert "pas encore Ready" in told and "encore personne derrière le Service" in told

@@ -6,8 +6,12 @@ import socket
 
 import pytest
 
-from k8s_helpers.embedded.node.service_proxy import Door, addresses
+from k8s_helpers.embedded.config import ClusterConfig
+from k8s_helpers.embedded.node.affinity import Affinity
+from k8s_helpers.embedded.node.door import Door
+from k8s_helpers.embedded.node.service_proxy import places
 from k8s_helpers.embedded.node.service_table import ServicePort, Target
+from k8s_helpers.embedded.node.udp_door import UdpDoor
 
 
 @contextlib.asynccontextmanager
@@ -166,9 +170,121 @@ async def test_taken_address_is_told(unused_tcp_port):
         Door(asyncio.get_running_loop(), ("127.0.0.1", unused_tcp_port))
 
 
-def test_addresses_of_a_port():
-    def port(cluster_ip, node_port):
-        return ServicePort(("ns", "web"), "", cluster_ip, 80, node_port, None, ())
+def test_places_of_a_port():
+    config = ClusterConfig("cours", "/c", "/r", 2, "v1.37.0", "/b", 1, 2, 3, 4, (5,))
 
-    assert addresses(port("127.96.0.1", 30000)) == (("127.96.0.1", 80), ("127.0.0.1", 30000))
-    assert addresses(port(None, None)) == ()
+    def found(cluster_ip, node_port, protocol="TCP"):
+        port = ServicePort(("ns", "web"), "", cluster_ip, 80, node_port, None, (), protocol)
+        return [(place.protocol, *place.address) for place in places(config, port)]
+
+    assert found("127.98.0.1", 30007) == [
+        ("TCP", "127.98.0.1", 80),
+        ("TCP", "127.0.0.1", 30007),
+        ("TCP", "127.242.255.1", 30007),
+    ]
+    assert found("127.98.0.1", None, "UDP") == [("UDP", "127.98.0.1", 80)]
+    assert found(None, None) == found("fd00::1", None) == []
+
+
+async def test_clients_of_two_doors_with_one_memory_keep_one_endpoint(unused_tcp_port_factory):
+    memory, loop = Affinity(), asyncio.get_running_loop()
+    places = [("127.0.0.1", unused_tcp_port_factory()) for _ in range(2)]
+    doors = [Door(loop, place, memory) for place in places]
+
+    async def serve(reader, writer):
+        writer.write(str(writer.get_extra_info("sockname")[1]).encode())
+
+    async with backend(serve) as first, backend(serve) as second, backend(serve) as third:
+        for door in doors:
+            door.lead_to((first, second, third), 60)
+        assert len({await say(place, b"") for place in places * 8}) == 1
+    for door in doors:
+        door.close(connections=True)
+
+
+def test_affinity_ends_with_silence_and_with_the_endpoint(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr("k8s_helpers.embedded.node.affinity.time.monotonic", lambda: now)
+    memory, targets = Affinity(), tuple(range(1000))
+    first = memory.choose("client", targets, 10)
+    now = 9.0
+    assert memory.choose("client", targets, 10) == first
+    now = 18.0
+    assert memory.choose("client", targets, 10) == first  # each connection begins the time anew
+    assert memory.choose("client", tuple(one for one in targets if one != first), 10) != first
+    second = memory.choose("client", targets, 10)
+    now = 40.0
+    assert {memory.choose("client", targets, 0) for _ in range(20)} != {second}
+
+
+class Echo(asyncio.DatagramProtocol):
+    """A UDP server that puts its name before what it gets."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, address):
+        self.transport.sendto(self.name + b" " + data, address)
+
+
+@contextlib.asynccontextmanager
+async def udp_backend(name):
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(lambda: Echo(name), ("127.0.0.1", 0))
+    yield Target(*transport.get_extra_info("sockname"))
+    transport.close()
+
+
+@contextlib.contextmanager
+def udp_client(address):
+    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    client.connect(address)
+    with client:
+        yield client
+
+
+async def ask(client, data):
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(client, data)
+    return await asyncio.wait_for(loop.sock_recv(client, 100), 10)
+
+
+async def test_each_udp_client_gets_its_own_answers_from_one_endpoint(unused_udp_port):
+    address = ("127.0.0.1", unused_udp_port)
+    door = UdpDoor(asyncio.get_running_loop(), address)
+    async with udp_backend(b"a") as first, udp_backend(b"b") as second:
+        door.lead_to((first, second), None)
+        found = set()
+        for n in range(40):
+            with udp_client(address) as client:
+                answers = [await ask(client, b"%d %d" % (n, m)) for m in range(3)]
+            names, texts = zip(*(one.split(b" ", 1) for one in answers), strict=True)
+            assert len(set(names)) == 1
+            assert texts == tuple(b"%d %d" % (n, m) for m in range(3))
+            found.add(names[0])
+        assert found == {b"a", b"b"}
+        with udp_client(address) as client:
+            gone = first if (await ask(client, b"")).startswith(b"a") else second
+            (left,) = {first, second} - {gone}
+            door.lead_to((left,), None)
+            name = b"a" if left is first else b"b"
+            assert (await ask(client, b"again")) == name + b" again"
+    door.close()
+
+
+async def test_a_udp_port_without_endpoints_is_unreachable(unused_udp_port):
+    address = ("127.0.0.1", unused_udp_port)
+    door = UdpDoor(asyncio.get_running_loop(), address)
+    with udp_client(address) as client, pytest.raises(ConnectionRefusedError):
+        await ask(client, b"x")
+    async with udp_backend(b"a") as target:
+        door.lead_to((target,), None)
+        with udp_client(address) as client:
+            assert await ask(client, b"x") == b"a x"
+            door.lead_to((), None)
+            with pytest.raises(ConnectionRefusedError):
+                await ask(client, b"x")
+    door.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from k8s_helpers import charts
 from k8s_helpers.recording import Mark, Recording, Run
 from k8s_helpers.timeline.cohabitation import cohabitation_summary
 from k8s_helpers.timeline.storage import storage_summary
-from k8s_helpers.timeline.volumes import volumes_summary
+from k8s_helpers.timeline.volumes import READ_ONLY_ENFORCED, volumes_summary
 
 
 def run(name: str, *marks: tuple[float, str, dict[str, Any] | str], **parameters: Any) -> Run:
@@ -102,6 +103,16 @@ def test_the_board_shows_what_survives_and_what_is_refused() -> None:
     (ax,) = charts.volumes(recording).axes
     words = [text.get_text() for text in ax.texts]
     assert sum("perdu" in one for one in words) == 3 and sum("refusé" in one for one in words) == 1
+    assert "pas essayée" not in charts.volumes(recording).alternative
+
+
+def test_a_board_without_its_last_column_says_why() -> None:
+    survives = run("survie", (1.0, "observation", observation("written", "root")))
+    survives = replace(survives, parameters={READ_ONLY_ENFORCED: False})
+    chart = charts.volumes(Recording("volumes", "embedded", "v1.37.0", (survives,)))
+    (note,) = [text.get_text() for text in chart.texts]
+    assert "pas essayée ici" in note and "espaces de noms" in note
+    assert note in chart.alternative
 
 
 def phase(kind: str, uid: str, value: str) -> dict[str, Any]:
