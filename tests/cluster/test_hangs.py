@@ -85,9 +85,8 @@ def test_a_stopped_component_is_told_and_is_back_within_seconds(hangs: Cluster, 
     os.kill(old, signal.SIGSTOP)
     until(lambda: has_trouble(name), BACK_WITHIN_S)
     until(lambda: has_new_life(name, old), BACK_WITHIN_S)
-    incidents = hangs.incidents(began_wall_s)
-    assert [one.component for one in incidents] == [name], incidents
-    incident = incidents[0]
+    # Another one may end by itself a while after the API server was away: controllers give up then.
+    (incident,) = (one for one in hangs.incidents(began_wall_s) if one.component == name)
     words = f"suspendu par un signal depuis {STOPPED_S:.0f} s, tué par le superviseur, "
     assert incident.what.startswith(words)
     assert "relancé" in incident.what
