@@ -20,7 +20,6 @@ def check(case: Case) -> None:
     case.eventually(lambda: case.get("pod", "podcpu")["status"]["resources"] == RESOURCES)
     allocated = case.get("pod", "podcpu")["status"]["allocatedResources"]
     assert allocated == RESOURCES["requests"], allocated
-    # The first figure includes the start, which the limit does not hold yet.
     case.eventually(lambda: _cores(case)[-1] < 0.3)
     half = {"spec": {"resources": {"requests": {"cpu": "500m"}, "limits": {"cpu": "500m"}}}}
     case.out("patch", "pod", "podcpu", "--subresource=resize", "--patch", json.dumps(half))
