@@ -89,6 +89,8 @@ class Student:
         self._home = folder / "home"
         self._cache = _paths.cache_dir().resolve()
         shutil.copytree(_COURSE, self.course, ignore=shutil.ignore_patterns(*_NOT_COPIED))
+        self._temporary = folder / "tmp"
+        self._temporary.mkdir()
         self._link_cache(self._home / "k8s" / "cache")
         self._uid = ordinary_user.nameless_uid() if os.geteuid() == 0 else None
         if self._uid is not None:
@@ -128,6 +130,7 @@ class Student:
         spring = jars.cached(_COURSE / "apps" / images.SPRING).is_file()
         return kept | {
             "HOME": str(self._home),
+            "PYTEST_DEBUG_TEMPROOT": str(self._temporary),
             "PYTHONPATH": str(self.course),
             "K8S_HELPERS_HOME": str(self._home / "k8s"),
             "K8S_HELPERS_PROVIDER": "embedded",
