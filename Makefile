@@ -20,7 +20,7 @@ JUPYTER_NEWS := @jupyterlab/apputils-extension:announcements
 
 NOTEBOOKS := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 
-.PHONY: help env lab test test-unit test-cluster test-exercises test-embedded test-notebooks test-prefix test-kind bench lint notebooks docs site clean
+.PHONY: help env lab test test-unit test-cluster test-exercises test-embedded test-notebooks test-prefix test-kind mutants bench lint notebooks docs site clean
 
 help:
 	@echo 'make lab        tout préparer (environnement, programmes, cluster), puis ouvrir JupyterLab'
@@ -29,6 +29,8 @@ help:
 	@echo 'make test-embedded, make test-notebooks, make test-prefix, make test-kind'
 	@echo '                une partie des tests ; pour kind il faut Docker ou Podman, et kind'
 	@echo 'make bench      le tableau des mesures'
+	@echo 'make mutants MODULE=… TESTS=…'
+	@echo '                ce qui peut changer dans un module sans qu’un test le voie'
 	@echo 'make notebooks  exécuter les notebooks et garder leurs sorties'
 	@echo 'make lint       style, types, sens des imports'
 	@echo 'make docs       réécrire les pages produites par le code (docs/fidelite.md)'
@@ -36,7 +38,7 @@ help:
 	@echo 'make clean      effacer l’environnement (ni les clusters, ni le cache)'
 
 # venv needs ensurepip, which some distributions package apart: virtualenv, beside it, needs only pip.
-$(READY): pyproject.toml
+$(READY): pyproject.toml embedded/pyproject.toml
 	@test -n "$(PYTHON)" || { \
 		echo 'Chercher Python 3.11 ou plus récent' >&2; \
 		echo '  Constaté : aucun de « $(PYTHONS) » ne convient' >&2; \
@@ -50,7 +52,7 @@ $(READY): pyproject.toml
 		echo '  Constaté : ni le module « venv » (avec « ensurepip ») ni « pip » ne marchent ici' >&2; \
 		echo '  À faire : « apt install python3-venv » (Debian, Ubuntu), ou conda : voir environment.yml' >&2; exit 3; }
 	@echo 'Paquets Python (une à trois minutes la première fois)…'
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable ./embedded --editable '.[test]'
 	@$(BIN)/jupyter labextension disable --level=sys_prefix '$(JUPYTER_NEWS)' > /dev/null 2>&1
 	@touch $@
 
@@ -67,7 +69,7 @@ test: env lint
 		test-cluster test-notebooks test-prefix test-exercises test-unit
 
 test-unit: env
-	$(TWICE) unit tests/unit
+	$(BIN)/pytest -o cache_dir=.pytest_cache/unit tests/unit tests/labs embedded/tests
 
 test-cluster: env
 	$(TWICE) cluster tests/cluster
@@ -84,11 +86,14 @@ test-prefix: env
 	$(BIN)/python tests/prefix_lot.py
 
 test-embedded: env
-	$(BIN)/pytest -m 'not kind' tests
+	$(BIN)/pytest -m 'not kind' tests embedded/tests
 
 test-kind: env
 	K8S_HELPERS_REQUIRE_KIND=1 $(BIN)/pytest -m kind tests
 	K8S_HELPERS_PROVIDER=kind $(BIN)/pytest --nbval --nbval-current-env tests/notebooks/test_structure.py $(NOTEBOOKS)
+
+mutants: env
+	$(BIN)/python tests/mutants.py $(MODULE) $(TESTS)
 
 bench: env
 	$(BIN)/python -m benchmarks

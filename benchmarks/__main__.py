@@ -23,7 +23,6 @@ PARTS = (
     "load_generator",
     "afternoon",
     "watch_latency",
-    "chart_frames",
     "probe_instants",
 )
 SOAK = "soak"

@@ -16,8 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from embedded_kubernetes import preflight
 from k8s_helpers.cluster import Cluster, Namespace
-from k8s_helpers.embedded import preflight
 
 from . import processes
 from .harness import (

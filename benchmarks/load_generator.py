@@ -22,7 +22,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from k8s_helpers import _paths, _run, load
+from embedded_kubernetes import processes
+from k8s_helpers import _paths
+from k8s_helpers.measure import traffic as load
 
 from .row import Row
 
@@ -54,7 +56,7 @@ async def serve() -> None:
 @contextmanager
 def target() -> Iterator[str]:
     """Run the target and give its URL."""
-    process = _run.spawn(
+    process = processes.spawn(
         [sys.executable, "-m", "benchmarks.load_generator"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -76,7 +78,7 @@ def vegeta_program() -> Path:
     program = Path(found) if found else folder / "vegeta"
     if not program.exists():
         go = shutil.which("go") or "/usr/local/go/bin/go"
-        _run.run([go, "install", VEGETA], timeout_s=600, env={"GOBIN": os.fspath(folder)})
+        processes.run([go, "install", VEGETA], timeout_s=600, env={"GOBIN": os.fspath(folder)})
     return program
 
 
@@ -96,12 +98,12 @@ def vegeta(url: str, folder: Path) -> tuple[float, float]:
         f"-duration={DURATION_S}s",
         "-keepalive=false",
     ]
-    _run.run(
+    processes.run(
         [*attack, "-timeout=2s", f"-output={results}"],
         stdin=f"GET {url}\n",
         timeout_s=DURATION_S + 30,
     )
-    lines = _run.run([program, "encode", "--to=json", os.fspath(results)], timeout_s=60).stdout
+    lines = processes.run([program, "encode", "--to=json", os.fspath(results)], timeout_s=60).stdout
     latencies = [json.loads(line)["latency"] / 1e9 for line in lines.splitlines()]
     assert len(latencies) == RATE_PER_S * DURATION_S
     return percentile(latencies, 0.50), percentile(latencies, 0.99)

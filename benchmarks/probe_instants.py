@@ -13,8 +13,9 @@ import os
 import sys
 from collections.abc import Iterator
 
-from k8s_helpers import experiments, images, timeline
+from k8s_helpers import labs
 from k8s_helpers._progress import Silent
+from k8s_helpers.builds import images
 from k8s_helpers.cluster import Cluster
 
 from .harness import cluster_of, table
@@ -52,8 +53,8 @@ def row(provider: str, runs: int, delay_s: float, program: str) -> Row:
 
 def _strays(cluster: Cluster, delay_s: float) -> Iterator[str]:
     """Run the variants once and yield the instants that were not foreseen, in words."""
-    recording = experiments.probes(delay_s=delay_s, cluster=cluster, progress=Silent())
-    for found in map(timeline.probes_summary, recording.runs):
+    recording = labs.probes.measure(delay_s=delay_s, cluster=cluster, progress=Silent())
+    for found in map(labs.probes.summarize, recording.runs):
         if not found.ready_as_predicted:
             yield f"{found.variant}: Ready at {found.ready_s}, foreseen {found.predicted_ready}"
         if not found.kill_as_predicted:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from k8s_helpers.embedded import lifecycle
+from embedded_kubernetes.control import lifecycle
 
 from .harness import NAME
 
@@ -35,7 +35,7 @@ def node_with_helpers(cluster: str = NAME) -> list[int]:
     """Return the first node and those of its children that are the course's own (its spawner), not containers."""
     node = components(cluster)[f"{cluster}-node-1"]
     children = Path(f"/proc/{node}/task/{node}/children").read_text().split()
-    return [node, *(int(pid) for pid in children if b"k8s_helpers" in _command(pid))]
+    return [node, *(int(pid) for pid in children if b"embedded_kubernetes" in _command(pid))]
 
 
 def _command(pid: str) -> bytes:

@@ -19,11 +19,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from embedded_kubernetes.control import control_socket, lifecycle
 from k8s_helpers import _progress
 from k8s_helpers._errors import K8sHelpersError
 from k8s_helpers.cluster import Cluster, Namespace, connect
 from k8s_helpers.cluster.clusters import environment
-from k8s_helpers.embedded import control, lifecycle
 
 from . import processes
 from .row import Row
@@ -275,7 +275,7 @@ class _Work:
 def look(at_s: float) -> Sample:
     """Return what both actors hold now."""
     runtime = lifecycle.runtime_of(NAME)
-    said = control.ask(runtime, {"do": "status"})
+    said = control_socket.ask(runtime, {"do": "status"})
     tasks = said["components"][f"{NAME}-node-1"]["beat"].get("tasks", 0)
     return Sample(
         at_s,

@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from embedded_kubernetes.processes import run
 from k8s_helpers import _progress
 from k8s_helpers._errors import K8sHelpersError
-from k8s_helpers._run import run
 from k8s_helpers.cluster import connect
-from k8s_helpers.providers import kind
+from k8s_helpers.providers.kind.engine import find_engine
 
 from .harness import NAME, PODS, Sightings, at_most, create_pod, is_running, median_of, pause_image
 from .row import Row
@@ -30,7 +30,7 @@ def measure() -> Iterator[Row]:
     yield at_most(
         "embedded: cold `k8s-lab up` → first pod Running", embedded_s, "s", EMBEDDED_BAR_S
     )
-    if shutil.which("kind") is None or kind.find_engine() is None:
+    if shutil.which("kind") is None or find_engine() is None:
         print("kind is left out: no engine, or no kind command", file=sys.stderr)
         return
     kind_s = first_pod_s("kind")

@@ -11,7 +11,7 @@ import time
 from statistics import median
 
 from k8s_helpers.cluster import Cluster, Namespace
-from k8s_helpers.recorder import Recorder
+from k8s_helpers.measure.recorder import Recorder
 
 from .harness import at_most, cluster_of
 from .row import Row

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 
-from k8s_helpers import images
-from k8s_helpers.embedded.node import proctree
+from embedded_kubernetes.node.runtime import proctree
+from k8s_helpers.builds import images
 
 from . import processes
 from .harness import NAME, at_most, cluster_of
@@ -27,12 +27,12 @@ _PERIOD_S = 1.0
 _END_S = 600
 _READY = f"""
 import matplotlib.pyplot
-from k8s_helpers import charts, connect, experiments
+from k8s_helpers import connect, labs
 cluster = connect(provider="embedded", name={NAME!r})
 """
 _MEASURE = f"""
-recording = experiments.probes(delay_s={DELAY_S:g}, cluster=cluster)
-charts.draw(recording).to_png()
+recording = labs.probes.measure(delay_s={DELAY_S:g}, cluster=cluster)
+labs.draw(recording).to_png()
 """
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import re
+from collections.abc import Sequence
+
+from embedded_kubernetes.errors import system as system
 
 NO_BREAK = "\u00a0"
 THIN = "\u202f"
@@ -56,28 +58,12 @@ def count(value: int, noun: str, plural: str | None = None) -> str:
     return f"{number(value)}{NO_BREAK}{noun if abs(value) < 2 else (plural or noun + 's')}"
 
 
+def enumeration(words: Sequence[str]) -> str:
+    """Write words one after the other: "a", "a et b", "a, b et c"."""
+    *first, last = words
+    return f"{', '.join(first)} et {last}" if first else last
+
+
 def typeset(text: str) -> str:
     """Put the no-break spaces that French wants: before « : ; ? ! » and inside quotation marks."""
     return re.sub(r"(?<=\S) (?=[:;?!»])|(?<=«) ", NO_BREAK, text)
-
-
-_SYSTEM = {
-    errno.ENOENT: "rien de ce nom n’existe",
-    errno.EISDIR: "c’est un dossier, pas un fichier",
-    errno.ENOTDIR: "ce n’est pas un dossier",
-    errno.EACCES: "l’accès est refusé",
-    errno.EPERM: "cela n’est pas permis",
-    errno.EROFS: "ce disque est en lecture seule",
-    errno.ENOSPC: "il n’y a plus de place sur le disque",
-    errno.EDQUOT: "votre quota de disque est atteint",
-    errno.ENOMEM: "il n’y a plus de mémoire",
-    errno.EMFILE: "trop de fichiers sont ouverts",
-    errno.ECONNREFUSED: "la connexion est refusée",
-    errno.EADDRINUSE: "l’adresse est déjà prise",
-    errno.EADDRNOTAVAIL: "cette adresse n’existe pas ici",
-}
-
-
-def system(error: OSError) -> str:
-    """Return what the system refused; in its own words where they are rare ones."""
-    return _SYSTEM.get(error.errno or 0) or error.strerror or str(error)

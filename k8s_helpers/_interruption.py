@@ -27,8 +27,8 @@ TIDYING_S = 60.0
 PRINTING_S = 3.0
 """For so long after a call was stopped a notebook may still be showing it."""
 
-_MODULES = ("charts", "experiments", "images", "panels", "timeline")
-"""Parts of the package whose functions are called by the part's name: `experiments.update`."""
+_MODULES = ("images", "panels")
+"""Parts of the package whose functions are called by the part's name: `panels.decision_aid`."""
 
 Handler = Callable[[int, FrameType | None], Any] | int | None
 Parameters = ParamSpec("Parameters")
@@ -42,7 +42,7 @@ class Interrupted(KeyboardInterrupt):
     Parameters
     ----------
     what : str
-        What was going on, as the student called it ("experiments.update").
+        What was going on, as the student called it ("labs.update.measure").
     trouble : str
         What went wrong while it was tidied, in French; empty where nothing did.
 
@@ -223,8 +223,13 @@ def _present() -> Handler:
 
 def _called(function: Callable[..., object]) -> str:
     """Return how a student calls it."""
-    part = function.__module__.partition(".")[2].partition(".")[0]
+    _, _, path = function.__module__.partition(".")
+    part, *deeper = path.split(".")
     name = function.__qualname__
+    if part == "labs" and len(deeper) > 1:
+        return f"labs.{deeper[0]}.{name}"
+    if part == "builds":
+        part = deeper[0]
     return f"{part}.{name}" if part in _MODULES else name
 
 

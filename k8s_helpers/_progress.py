@@ -8,62 +8,27 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
+from embedded_kubernetes.progress import Lines, Progress, Silent
 
-class Progress(Protocol):
-    """What long work reports to."""
+__all__ = [
+    "Lines",
+    "Notebook",
+    "Progress",
+    "Silent",
+    "Terminal",
+    "charts_follow",
+    "in_notebook",
+    "live_display",
+    "reporter",
+    "reporting",
+]
 
-    def step(self, text: str, fraction: float | None = None) -> None:
-        """Say the current step.
-
-        Parameters
-        ----------
-        text : str
-            The step, in French ("Compilation de kube-apiserver").
-        fraction : float, optional
-            Share of the whole work that is done, 0 to 1, where it is known.
-        """
-
-    def done(self, text: str | None = None) -> None:
-        """Say that the work is over, with a last word to leave on the screen."""
-
-
-class Silent:
-    """Reports nothing: libraries, tests, `--json`."""
-
-    def step(self, text: str, fraction: float | None = None) -> None:
-        """Do nothing."""
-
-    def done(self, text: str | None = None) -> None:
-        """Do nothing."""
-
-
-class Lines:
-    """One line a step on standard error with the seconds so far: logs and CI."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._last = ""
-
-    def step(self, text: str, fraction: float | None = None) -> None:
-        """Print the step when it changes."""
-        if text != self._last:
-            self._last = text
-            share = "" if fraction is None else f" {fraction:4.0%}"
-            print(
-                f"[{time.monotonic() - self._began:6.1f} s]{share} {text}",
-                file=sys.stderr,
-                flush=True,
-            )
-
-    def done(self, text: str | None = None) -> None:
-        """Print the last word."""
-        if text:
-            self.step(text)
+REHEARSAL = "K8S_HELPERS_LIVE_REHEARSAL"
+"""Set to 1 for tests: what a student would see while a measure goes on is drawn, shown nowhere, and may not fail."""
 
 
 class Terminal:
@@ -135,6 +100,16 @@ def in_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell is not None and hasattr(shell, "kernel")
+
+
+def rehearsing() -> bool:
+    """Return whether what would be shown meanwhile is drawn and not shown (`REHEARSAL`)."""
+    return os.environ.get(REHEARSAL) == "1"
+
+
+def charts_follow() -> bool:
+    """Return whether charts are drawn while measures go on: in a notebook that may redraw, and in rehearsal."""
+    return rehearsing() or (live_display() and in_notebook())
 
 
 def reporter() -> Progress:

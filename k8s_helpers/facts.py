@@ -12,7 +12,7 @@ _WORDS = {True: ("✔", "vrai"), False: ("✘", "faux")}
 
 
 @dataclass(frozen=True)
-class Facts:
+class StatementList:
     """Statements and whether they hold."""
 
     statements: Mapping[str, bool]
@@ -31,7 +31,7 @@ class Facts:
         ]
 
 
-def facts(statements: Mapping[str, object]) -> Facts:
+def facts(statements: Mapping[str, object]) -> StatementList:
     """Return statements to show as the last value of a cell.
 
     Parameters
@@ -39,4 +39,4 @@ def facts(statements: Mapping[str, object]) -> Facts:
     statements : mapping of str to object
         A French statement, and what it is judged by (true where it counts as true).
     """
-    return Facts({text: bool(holds) for text, holds in statements.items()})
+    return StatementList({text: bool(holds) for text, holds in statements.items()})

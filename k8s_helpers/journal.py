@@ -17,9 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from embedded_kubernetes.files import write_whole
+
 from . import _paths
 from ._errors import ResourceError
-from ._files import write_whole
 
 SCHEMA = 1
 

@@ -64,7 +64,7 @@ class Home:
 
             EmbeddedProvider(folder.name).down(Silent())
         if self.kind_used:
-            from k8s_helpers.providers.kind import KindProvider
+            from k8s_helpers.providers.kind.provider import KindProvider
 
             KindProvider(KIND_NAME).down(Silent())
 
@@ -97,7 +97,7 @@ class Home:
     def _containers(self) -> list[str]:
         if not self.kind_used:
             return []
-        from k8s_helpers._run import run
+        from embedded_kubernetes.processes import run
 
         engine = os.environ.get("KIND_EXPERIMENTAL_PROVIDER", "docker")
         label = f"label=io.x-k8s.kind.cluster={KIND_NAME}"
@@ -119,6 +119,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Stop the clusters and fail the run where something is left of it."""
     left = session.config.stash[_HOME].close()
+    if session.config.pluginmanager.has_plugin("cacheprovider"):
+        session.config.cache.set(leftovers.CACHE_KEY, left)
     if left:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         for line in left:

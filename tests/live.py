@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from k8s_helpers.embedded.config import NODE_PORTS, ClusterConfig
+from embedded_kubernetes.config import NODE_PORTS, ClusterConfig
 
 IMAGE = "docker.io/library/python:3.13-slim"
 

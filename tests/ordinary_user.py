@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from k8s_helpers.embedded.node import syscalls as linux
+from embedded_kubernetes.node.runtime import syscalls as linux
 
 _FIRST_UID = 64001
 

@@ -24,7 +24,8 @@ from pathlib import Path
 import ordinary_user
 from memory_limit import VARIABLE as MEMORY_VARIABLE
 
-from k8s_helpers import _paths, exercises, images, jars
+from k8s_helpers import _paths, exercises
+from k8s_helpers.builds import images, jars
 
 MEMORY_BYTES = 2 * 10**9
 JOBS = int(os.environ.get("K8S_TESTS_PREFIX_JOBS", "2"))

@@ -16,8 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
+from embedded_kubernetes.processes import Completed, run
 from k8s_helpers._errors import K8sHelpersError
-from k8s_helpers._run import Completed, run
 from k8s_helpers.cluster import Cluster, Namespace
 from k8s_helpers.cluster.clusters import environment
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from k8s_helpers.recording import Mark, PodEvent, PodEventKind, Recording, Request, Run
+from k8s_helpers.measure.recording import Mark, PodEvent, PodEventKind, Recording, Request, Run
 
 RATE_PER_S = 50
 END_S = 20.0
@@ -56,13 +56,23 @@ def requests(outcome: Callable[[float], str], end_s: float = END_S) -> tuple[Req
     made = []
     for number in range(int(end_s * RATE_PER_S)):
         planned_s = number / RATE_PER_S
-        found = outcome(planned_s)
+        answer = outcome(planned_s)
         made.append(
-            request(planned_s, error=found[1:])
-            if found.startswith("!")
-            else request(planned_s, found)
+            request(planned_s, error=answer[1:])
+            if answer.startswith("!")
+            else request(planned_s, answer)
         )
     return tuple(made)
+
+
+def inverted(given: Iterable[Request]) -> tuple[Request, ...]:
+    """Return requests with the opposite outcome: good ones are refused, lost ones answered by v1."""
+    return tuple(
+        replace(request, status=None, version=None, pod=None, error="refused")
+        if request.ok
+        else replace(request, status=200, version="v1", error=None)
+        for request in given
+    )
 
 
 def run(

@@ -5,8 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from k8s_helpers._errors import K8sHelpersError
-from k8s_helpers.exercises import Bench, Finding, container_end, container_runs, container_statuses
+from k8s_helpers.exercises.controls import (
+    Bench,
+    Finding,
+    K8sHelpersError,
+    container_end,
+    container_runs,
+    container_statuses,
+)
 
 DEFAULT_MESSAGE = "Bienvenue dans la vitrine"
 ASK = (
@@ -58,7 +64,8 @@ def _restarted(pod: dict[str, Any]) -> bool:
 def _last_words(bench: Bench, name: str) -> str:
     """Return the last line that the container wrote before it stopped."""
     restarted = any(
-        one.get("restartCount") for one in container_statuses(bench.namespace.get("pod", name))
+        status.get("restartCount")
+        for status in container_statuses(bench.namespace.get("pod", name))
     )
     lines = bench.namespace.logs(name, previous=restarted, tail=1).strip().splitlines()
     return lines[-1] if lines else "il n’a rien écrit."

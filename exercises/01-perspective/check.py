@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from k8s_helpers.exercises import Finding
+from k8s_helpers.exercises.controls import Finding
 
 VIEWS = {
     "heroku_pour_heroku": "IaaS",
@@ -18,10 +18,10 @@ def check(values: Mapping[str, str]) -> Finding:
     """Return the first answer that is not the slide's."""
     expected = {**VIEWS, **UNITS}
     wrong = [key for key, model in expected.items() if values[key] != model]
-    told = f"{len(expected) - len(wrong)} réponses justes sur {len(expected)}"
+    text = f"{len(expected) - len(wrong)} réponses justes sur {len(expected)}"
     if not wrong:
         return Finding(
-            None, f"{told}. Un même service, trois noms : tout dépend d’où l’on regarde."
+            None, f"{text}. Un même service, trois noms : tout dépend d’où l’on regarde."
         )
     code = "perspective" if wrong[0] in VIEWS else "unite"
-    return Finding(code, f"{told} ; reprenez « {wrong[0]} ».")
+    return Finding(code, f"{text} ; reprenez « {wrong[0]} ».")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from k8s_helpers.exercises import Finding
-from k8s_helpers.panels.layers import managers
+from k8s_helpers.exercises.controls import Finding
+from k8s_helpers.panels import managers
 
 WHERE = {
     "noyau_en_iaas": ("IaaS", "Système d’exploitation"),
@@ -20,8 +20,8 @@ WHERE = {
 def check(values: Mapping[str, str]) -> Finding:
     """Return the first answer that the matrix contradicts."""
     wrong = [key for key, (model, layer) in WHERE.items() if values[key] != managers(model)[layer]]
-    told = f"{len(WHERE) - len(wrong)} réponses justes sur {len(WHERE)}"
+    text = f"{len(WHERE) - len(wrong)} réponses justes sur {len(WHERE)}"
     if wrong:
         model, layer = WHERE[wrong[0]]
-        return Finding(wrong[0], f"{told} ; reprenez « {wrong[0]} » ({layer}, en {model}).")
-    return Finding(None, f"{told}. Vous savez où passe la frontière.")
+        return Finding(wrong[0], f"{text} ; reprenez « {wrong[0]} » ({layer}, en {model}).")
+    return Finding(None, f"{text}. Vous savez où passe la frontière.")

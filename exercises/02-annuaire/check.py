@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-import time
 
-from k8s_helpers.exercises import Bench, Finding
+from k8s_helpers.exercises.controls import Bench, Finding
 
 SERVICE = "catalogue"
 PATIENCE_S = 6.0
@@ -65,13 +64,14 @@ def _serve(bench: Bench) -> str:
 
 def _ask(bench: Bench, pod: str) -> tuple[str, str]:
     """Ask from inside the pod until it is answered; return what came last, and whom it asked."""
-    end_s = time.monotonic() + PATIENCE_S
-    while True:
+
+    def ask() -> tuple[str, str]:
         done = bench.namespace.exec(pod, ["python3", "-S", "-c", ASK])
         said, _, host = done.stdout.strip().partition(" ")
-        if said in ("oui", "variable", "https") or time.monotonic() > end_s:
-            return said, host
-        bench.pause(0.3)
+        return said, host
+
+    decided = ("oui", "variable", "https")
+    return bench.until(ask, PATIENCE_S, lambda answer: answer[0] in decided, every_s=0.3)
 
 
 def _refused(said: str, host: str) -> Finding:

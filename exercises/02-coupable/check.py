@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from k8s_helpers.exercises import Finding
+from k8s_helpers.exercises.controls import Finding
 
 WHO = {
     "refus": "kube-apiserver",
@@ -19,8 +19,8 @@ WHO = {
 def check(values: Mapping[str, str]) -> Finding:
     """Return the first diagnosis that does not fit its symptoms."""
     wrong = [key for key, who in WHO.items() if values[key] != who]
-    told = f"{len(WHO) - len(wrong)} pannes reconnues sur {len(WHO)}"
+    text = f"{len(WHO) - len(wrong)} pannes reconnues sur {len(WHO)}"
     if wrong:
         first = wrong[0]
-        return Finding(first, f"{told} ; « {first} » ne vient pas de {values[first]}.")
-    return Finding(None, f"{told}. Vous savez qui fait quoi.")
+        return Finding(first, f"{text} ; « {first} » ne vient pas de {values[first]}.")
+    return Finding(None, f"{text}. Vous savez qui fait quoi.")

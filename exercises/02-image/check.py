@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
-import urllib.error
-import urllib.request
+import contextlib
 from typing import Any
 
-from k8s_helpers._errors import K8sHelpersError
-from k8s_helpers.exercises import Bench, Finding, container_statuses
+from k8s_helpers.exercises.controls import Bench, Finding, K8sHelpersError, container_statuses, get
 
 WANTED, OF_THE_IMAGE = 9090, 8080
 START_S, LISTEN_S, ANSWER_S = 20.0, 10.0, 10.0
@@ -39,9 +36,9 @@ def check(bench: Bench) -> Finding:
     if ports is None:
         return Finding("commande", "le conteneur s’arrête sans avoir écouté sur aucun port.")
     if WANTED not in ports:
-        told = f"le programme écoute sur {', '.join(map(str, ports)) or 'aucun de ces ports'}"
+        text = f"le programme écoute sur {', '.join(map(str, ports)) or 'aucun de ces ports'}"
         wrote = str(WANTED) in str(objects)
-        return Finding("information" if wrote else "port", f"{told}, pas sur {WANTED}.")
+        return Finding("information" if wrote else "port", f"{text}, pas sur {WANTED}.")
     if not _answers(bench):
         return Finding("service", f"le programme écoute sur {WANTED}, le Service n’y mène pas.")
     return Finding(None, f"même image, port {WANTED}, et le Service y mène.")
@@ -49,16 +46,17 @@ def check(bench: Bench) -> Finding:
 
 def _started(bench: Bench) -> str | None:
     """Return the pod whose program runs; None where it does not start."""
-    end_s = time.monotonic() + START_S
-    while time.monotonic() < end_s:
-        for pod in bench.namespace.list("pod", "app=vitrine"):
-            for one in container_statuses(pod):
-                if _failed(one):
-                    return None
-                if one.get("state", {}).get("running"):
-                    return str(pod["metadata"]["name"])
-        bench.pause(0.2)
-    return None
+
+    def begun() -> list[tuple[str, dict[str, Any]]]:
+        return [
+            (pod["metadata"]["name"], status)
+            for pod in bench.namespace.list("pod", "app=vitrine")
+            for status in container_statuses(pod)
+            if _failed(status) or status.get("state", {}).get("running")
+        ]
+
+    found = bench.until(begun, START_S)
+    return None if not found or _failed(found[0][1]) else found[0][0]
 
 
 def _failed(status: dict[str, Any]) -> bool:
@@ -72,28 +70,18 @@ def _failed(status: dict[str, Any]) -> bool:
 
 def _listening(bench: Bench, pod: str) -> list[int] | None:
     """Return the ports that answer inside the pod, once one does; None where its container ends meanwhile."""
-    end_s = time.monotonic() + LISTEN_S
-    ports: list[int] = []
-    while not ports and time.monotonic() < end_s:
+
+    def ports() -> list[int] | None:
         if any(map(_failed, container_statuses(bench.namespace.get("pod", pod)))):
             return None
-        try:
+        with contextlib.suppress(K8sHelpersError):  # its container has just ended
             done = bench.namespace.exec(pod, ["python3", "-S", "-c", LISTENING])
-        except K8sHelpersError:  # its container has just ended
-            bench.pause(0.2)
-            continue
-        ports = [int(line) for line in done.stdout.split()]
-        bench.pause(0.2)
-    return ports
+            return [int(line) for line in done.stdout.split()]
+        return []
+
+    return bench.until(ports, LISTEN_S, lambda found: found != [])
 
 
 def _answers(bench: Bench) -> bool:
-    url = bench.namespace.service_url("vitrine", timeout_s=0).url
-    end_s = time.monotonic() + ANSWER_S
-    while time.monotonic() < end_s:
-        try:
-            with urllib.request.urlopen(f"{url}/api/info", timeout=2):
-                return True
-        except (urllib.error.URLError, OSError):
-            bench.pause(0.2)
-    return False
+    address = bench.namespace.service_url("vitrine", timeout_s=0)
+    return bool(bench.until(lambda: get(address, "/api/info", timeout_s=2.0), ANSWER_S))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from k8s_helpers import images
-from k8s_helpers._api import ApiStatusError
-from k8s_helpers.exercises import Bench, Finding
+from k8s_helpers.exercises.controls import ApiStatusError, Bench, Finding, images
 
 PODS = ("un", "deux")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import time
-import urllib.error
-import urllib.request
-
-from k8s_helpers._errors import K8sHelpersError
-from k8s_helpers.exercises import Bench, Finding, guard
+from k8s_helpers.exercises.controls import (
+    Bench,
+    Finding,
+    K8sHelpersError,
+    ServiceAddress,
+    containers,
+    get,
+)
 
 FILE = "/app/partage/message.txt"
 PATIENCE_S = 5.0
@@ -18,8 +19,8 @@ THERE = f"import pathlib; print(pathlib.Path({FILE!r}).exists())"
 def check(bench: Bench) -> Finding:
     """Return whether what one container writes is what the other shows."""
     objects = bench.answer["manifeste"]
-    containers = guard.containers(objects[0])  # a sidecar stands among the init containers
-    mounts = {one.get("name"): one.get("volumeMounts") or [] for one in containers}
+    parts = containers(objects[0])  # a sidecar stands among the init containers
+    mounts = {part.get("name"): part.get("volumeMounts") or [] for part in parts}
     if len(objects) != 1 or set(mounts) != {"web", "redacteur"}:
         return Finding("incomplet", "il faut un Pod, avec deux conteneurs, web et redacteur.")
     pod = objects[0]["metadata"]["name"]
@@ -32,33 +33,34 @@ def check(bench: Bench) -> Finding:
         )
     bench.wait_answers("bulletin")
     bench.progress.step("Lecture du bulletin")
-    url = bench.namespace.service_url("bulletin", timeout_s=bench.remaining_s).url
-    seen = _messages(bench, url)
+    address = bench.namespace.service_url("bulletin", timeout_s=bench.remaining_s)
+    seen = _messages(bench, address)
     if len(seen) > 1:
         return Finding(None, f"« {seen[0]} », puis « {seen[-1]} » : l’un écrit, l’autre montre.")
     if seen:
         return Finding("fige", f"« {seen[0]} », et plus rien de nouveau.")
     if not _there(bench, pod, "redacteur"):
         return Finding("ecriture", f"le rédacteur n’arrive pas à écrire {FILE}.")
-    common = {one["name"] for one in mounts["web"]} & {one["name"] for one in mounts["redacteur"]}
+    common = {mount["name"] for mount in mounts["web"]} & {
+        mount["name"] for mount in mounts["redacteur"]
+    }
     if common:
         return Finding("chemin", f"le volume est commun, mais web n’y trouve pas {FILE}.")
     return Finding("pas-partage", f"le rédacteur écrit {FILE}, mais web ne le voit pas.")
 
 
-def _messages(bench: Bench, url: str) -> list[str]:
+def _messages(bench: Bench, address: ServiceAddress) -> list[str]:
     """Return the different messages that come from the writer, two at most."""
     found: list[str] = []
-    end_s = time.monotonic() + PATIENCE_S
-    while len(found) < 2 and time.monotonic() < end_s:
-        try:
-            with urllib.request.urlopen(f"{url}/api/info", timeout=2) as answer:
-                message = str(json.load(answer)["message"])
-        except (urllib.error.URLError, OSError, ValueError):
-            message = ""
+
+    def two() -> bool:
+        answer = get(address, "/api/info", timeout_s=2.0)
+        message = str(answer.json()["message"]) if answer else ""
         if message.startswith("Il est ") and message not in found:
             found.append(message)
-        bench.pause(0.2)
+        return len(found) == 2
+
+    bench.until(two, PATIENCE_S)
     return found
 
 

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import time
-import urllib.error
-import urllib.request
-from typing import Any
-
-from k8s_helpers._french import count
-from k8s_helpers.exercises import Bench, Finding
+from k8s_helpers.exercises.controls import Answer, Bench, Finding, ServiceAddress, count, get, post
 
 SITES, NOTES, READERS = 3, 9, 12
 SITE_S = 20.0
@@ -28,50 +21,46 @@ def check(bench: Bench) -> Finding:
     bench.namespace.scale("deployment", "carnet", SITES)
     bench.wait_settled()
     if (behind := len(bench.chosen("carnet"))) > SITES:
-        told = f"{behind} pods derrière le Service « carnet », pour {SITES} sites"
-        return Finding("porte-close", f"{told} : une partie des visiteurs trouve porte close.")
+        text = f"{behind} pods derrière le Service « carnet », pour {SITES} sites"
+        return Finding("porte-close", f"{text} : une partie des visiteurs trouve porte close.")
     bench.wait_answers("carnet")
-    url = bench.namespace.service_url("carnet", timeout_s=bench.remaining_s).url
-    _wait_all_sites(bench, url)
+    address = bench.namespace.service_url("carnet", timeout_s=bench.remaining_s)
+    _wait_all_sites(bench, address)
     bench.progress.step(f"{NOTES} notes écrites, {READERS} visiteurs")
-    try:
-        writes = [_ask(f"{url}/notes", {"text": str(note)}) for note in range(NOTES)]
-        reads = [_ask(f"{url}/notes") for _ in range(READERS)]
-    except urllib.error.HTTPError as error:
-        return Finding("injoignable", f"le site répond, sans sa base : {_error(error)}")
-    return _judge(bench, {one["database"] for one in writes}, [len(one["notes"]) for one in reads])
+    writes = [post(address, "/notes", {"text": str(note)}) for note in range(NOTES)]
+    reads = [get(address, "/notes") for _ in range(READERS)]
+    if refused := [answer for answer in (*writes, *reads) if not answer]:
+        return Finding("injoignable", f"le site répond, sans sa base : {_error(refused[0])}")
+    databases = {answer.json()["database"] for answer in writes}
+    return _judge(bench, databases, [len(answer.json()["notes"]) for answer in reads])
 
 
 def _judge(bench: Bench, databases: set[str], seen: list[int]) -> Finding:
     if len(databases) == 1 and set(seen) == {NOTES}:
         return Finding(None, f"{SITES} sites, une base, et chacun lit les {NOTES} notes.")
-    told = (
+    text = (
         f"{count(len(databases), 'base')} pour {NOTES} notes ; les visiteurs en ont lu de "
         f"{min(seen)} à {max(seen)}."
     )
     sites = {pod["metadata"]["name"] for pod in bench.namespace.list("pod", "app=carnet")}
-    return Finding("dupliquee" if databases <= sites else "trois-bases", told)
+    return Finding("dupliquee" if databases <= sites else "trois-bases", text)
 
 
-def _wait_all_sites(bench: Bench, url: str) -> None:
+def _wait_all_sites(bench: Bench, address: ServiceAddress) -> None:
     """Wait until each site has answered: a Service learns of its new pods one after the other."""
-    seen: set[str] = set()
-    end_s = time.monotonic() + SITE_S
-    while len(seen) < SITES and time.monotonic() < end_s:
-        seen.add(_ask(f"{url}/api/info")["pod"])
-        bench.pause(0.05)
+    seen: set[str | None] = set()
+
+    def all_seen() -> bool:
+        seen.add(get(address, "/api/info").require().pod)
+        return len(seen) == SITES
+
+    bench.until(all_seen, SITE_S, every_s=0.05)
 
 
-def _ask(url: str, body: dict[str, str] | None = None) -> dict[str, Any]:
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json"} if data else {}
-    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=5) as answer:
-        found: dict[str, Any] = json.load(answer)
-    return found
-
-
-def _error(error: urllib.error.HTTPError) -> str:
+def _error(answer: Answer) -> str:
+    if not answer.status:
+        answer.require()
     try:
-        return str(json.load(error)["error"])
+        return str(answer.json()["error"])
     except (ValueError, KeyError):
-        return f"HTTP {error.code}"
+        return f"HTTP {answer.status}"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from k8s_helpers.exercises import Bench, Finding
-from k8s_helpers.experiments.http import get
+from k8s_helpers.exercises.controls import Bench, Finding, get
 
 HOST, OTHER = "cours.example.com", "autre.example.com"
 WANTED = {"/": "site", "/apiculture": "site", "/api": "api", "/api/info": "api"}
@@ -20,26 +19,21 @@ def check(bench: Bench) -> Finding:
     bench.wait_settled()
     bench.progress.step("Votre Ingress")
     bench.apply(bench.answer["ingress"])
-    if not _taken(bench):
+    if not bench.until(lambda: _taken(bench), TAKEN_S):
         return Finding("personne", f"après {TAKEN_S:.0f} s, l’Ingress n’a toujours pas d’adresse.")
-    answers: dict[str, str] = {}
-    for _ in range(int(SERVED_S / 0.5)):
-        answers = {path: _who(url, HOST, path) for path in WANTED}
-        if answers == WANTED:
-            break
-        bench.pause(0.5)
+    answers = bench.until(
+        lambda: {path: _who(url, HOST, path) for path in WANTED},
+        SERVED_S,
+        lambda found: found == WANTED,
+        every_s=0.5,
+    )
     return _judge(answers, _who(url, OTHER, "/"))
 
 
 def _taken(bench: Bench) -> bool:
-    for _ in range(int(TAKEN_S / 0.2)):
-        given = [
-            one.get("status", {}).get("loadBalancer", {}) for one in bench.namespace.list("ingress")
-        ]
-        if given and all(one.get("ingress") for one in given):
-            return True
-        bench.pause(0.2)
-    return False
+    found = bench.namespace.list("ingress")
+    given = [item.get("status", {}).get("loadBalancer", {}) for item in found]
+    return bool(given) and all(item.get("ingress") for item in given)
 
 
 def _who(url: str, host: str, path: str) -> str:
@@ -49,15 +43,15 @@ def _who(url: str, host: str, path: str) -> str:
 
 def _judge(answers: dict[str, str], other: str) -> Finding:
     """Return what is wrong first, from the most general to the most particular."""
-    told = ", ".join(f"{path} → {who}" for path, who in answers.items())
+    text = ", ".join(f"{path} → {who}" for path, who in answers.items())
     if other in WANTED.values():
         return Finding("tous-les-noms", f"{OTHER} mène à « {other} ».")
     if answers == WANTED:
-        return Finding(None, f"{told} ; {OTHER} ne mène à rien.")
+        return Finding(None, f"{text} ; {OTHER} ne mène à rien.")
     if (answers["/"], answers["/api/info"]) == ("api", "site"):
-        return Finding("inverse", f"{told}.")
+        return Finding("inverse", f"{text}.")
     if any(who not in WANTED.values() for who in answers.values()):
-        return Finding("perdu", f"{told}.")
+        return Finding("perdu", f"{text}.")
     if answers["/api"] == "api":
-        return Finding("sous-chemins", f"{told}.")
-    return Finding("pas-d-api", f"{told}.")
+        return Finding("sous-chemins", f"{text}.")
+    return Finding("pas-d-api", f"{text}.")

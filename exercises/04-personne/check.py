@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from k8s_helpers._french import count
-from k8s_helpers.exercises import Bench, Finding
-from k8s_helpers.experiments.http import Answer, get
+from k8s_helpers.exercises.controls import Answer, Bench, Finding, count, get
 
 REQUESTS = 40
 """With one draft among three pods, all of them miss it once in ten million."""
@@ -39,12 +37,12 @@ def check(bench: Bench) -> Finding:
 
 def judge(answers: Sequence[Answer]) -> Finding:
     """Return what is wrong with who answered."""
-    versions = Counter(one.version for one in answers if one.version)
+    versions = Counter(answer.version for answer in answers if answer.version)
     if not versions:
         return Finding("port", f"{REQUESTS} requêtes, aucune réponse, et pourtant des pods prêts.")
     if versions["v2"]:
-        told = count(versions["v2"], "requête est allée", "requêtes sont allées")
-        return Finding("trop-large", f"{told} au brouillon (v2), sur {REQUESTS}.")
-    pods = {one.pod for one in answers if one.version}
-    told = f"{versions.total()} réponses sur {REQUESTS}, de {count(len(pods), 'pod')} de production"
-    return Finding(None if len(pods) == 2 else "personne", f"{told}.")
+        text = count(versions["v2"], "requête est allée", "requêtes sont allées")
+        return Finding("trop-large", f"{text} au brouillon (v2), sur {REQUESTS}.")
+    pods = {answer.pod for answer in answers if answer.version}
+    text = f"{versions.total()} réponses sur {REQUESTS}, de {count(len(pods), 'pod')} de production"
+    return Finding(None if len(pods) == 2 else "personne", f"{text}.")

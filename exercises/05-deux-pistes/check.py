@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from k8s_helpers.exercises import Bench, Finding
-from k8s_helpers.experiments.http import get
+from k8s_helpers.exercises.controls import Bench, Finding, get
 
 NAMES = ("boutique", "boutique-essai")
 REQUESTS = 60
@@ -37,14 +36,14 @@ def check(bench: Bench) -> Finding:
 
 def judge(everyone: Counter[str], testers: Counter[str]) -> Finding:
     """Return what is wrong first with the versions that clients and testers have seen."""
-    told = f"« boutique » : {_words(everyone)} ; « boutique-essai » : {_words(testers)}"
+    text = f"« boutique » : {_words(everyone)} ; « boutique-essai » : {_words(testers)}"
     if not everyone or not testers:
-        return Finding("personne", f"{told}.")
+        return Finding("personne", f"{text}.")
     if set(testers) != {"v2"}:
-        return Finding("melange", f"{told}.")
+        return Finding("melange", f"{text}.")
     if set(everyone) != {"v1", "v2"}:
-        return Finding("pas-de-canari", f"{told}.")
-    return Finding(None, f"{told}.")
+        return Finding("pas-de-canari", f"{text}.")
+    return Finding(None, f"{text}.")
 
 
 def _words(versions: Counter[str]) -> str:
@@ -57,4 +56,4 @@ def _words(versions: Counter[str]) -> str:
 def _versions(bench: Bench, name: str) -> Counter[str]:
     url = bench.namespace.service_url(name, timeout_s=0)
     answers = (get(url, "/api/info", timeout_s=3.0) for _ in range(REQUESTS))
-    return Counter(one.version for one in answers if one.version)
+    return Counter(answer.version for answer in answers if answer.version)

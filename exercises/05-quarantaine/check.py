@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from k8s_helpers._french import count
-from k8s_helpers.exercises import Bench, Finding
-from k8s_helpers.recording import Run
-from k8s_helpers.timeline import failed
+from k8s_helpers.exercises.controls import Bench, Finding, Run, count, failed
 
 SICK, RATE_PER_S = "malade", 40.0
 REPLACED_S = 20.0
@@ -33,7 +30,7 @@ def check(bench: Bench) -> Finding:
     bench.namespace.wait(
         "replicaset",
         "boutique",
-        lambda one: one["status"].get("readyReplicas") == 3,
+        lambda entry: entry["status"].get("readyReplicas") == 3,
         bench.remaining_s,
     )
     bench.wait_answers("boutique")
@@ -52,14 +49,14 @@ def check(bench: Bench) -> Finding:
 
 def _wait_replaced(bench: Bench) -> bool:
     """Return whether three pods but the sick one get ready behind the Service; at once, where it is still chosen."""
-    for _ in range(int(REPLACED_S / 0.2)):
+
+    def look() -> bool | None:
         if SICK in bench.chosen("boutique"):
             return False
         behind = bench.behind("boutique")
-        if SICK not in behind and len(behind) == 3:
-            return True
-        bench.pause(0.2)
-    return False
+        return True if SICK not in behind and len(behind) == 3 else None
+
+    return bool(bench.until(look, REPLACED_S, lambda seen: seen is not None))
 
 
 def _state(bench: Bench, uid: str) -> dict[str, bool]:
@@ -73,8 +70,8 @@ def judge(run: Run, change: dict[str, Any], replaced: bool, state: dict[str, boo
     """Return what is wrong first."""
     complete = run.mark("complete")
     assert complete is not None
-    late = [one for one in run.requests if one.planned_s >= complete.at_s]
-    still = sum(one.pod == SICK for one in late)
+    late = [request for request in run.requests if request.planned_s >= complete.at_s]
+    still = sum(request.pod == SICK for request in late)
     lost = len(failed(run.requests))
     if not state["alive"]:
         return Finding("arrete", f"le pod « {SICK} » ne tourne plus.")
@@ -83,12 +80,12 @@ def judge(run: Run, change: dict[str, Any], replaced: bool, state: dict[str, boo
             "ailleurs", f"le pod « {SICK} » est maintenant derrière le Service « blog »."
         )
     if still:
-        told = f"après le changement, « {SICK} » répond encore à {count(still, 'requête')} sur {len(late)}"
+        text = f"après le changement, « {SICK} » répond encore à {count(still, 'requête')} sur {len(late)}"
         only_noted = change["annotations"] and not change["labels"]
-        return Finding("annotation" if only_noted else "toujours-la", f"{told}.")
+        return Finding("annotation" if only_noted else "toujours-la", f"{text}.")
     if not replaced:
         return Finding("bloque", "personne n’a remplacé le pod malade.")
     if lost:
         return Finding("perdues", f"{count(lost, 'requête perdue', 'requêtes perdues')}.")
-    told = f"« {SICK} » tourne encore, hors de tout Service ; un autre le remplace"
-    return Finding(None, f"{told} ; aucune requête perdue sur {len(run.requests)}.")
+    text = f"« {SICK} » tourne encore, hors de tout Service ; un autre le remplace"
+    return Finding(None, f"{text} ; aucune requête perdue sur {len(run.requests)}.")

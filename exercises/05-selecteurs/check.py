@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from k8s_helpers.embedded.node.selectors import selector_matches
-from k8s_helpers.exercises import Finding
+from k8s_helpers.exercises.controls import Finding, selector_matches
 
 PODS: Mapping[str, Mapping[str, str]] = {
     "a": {"app": "boutique", "equipe": "vente", "stade": "production"},
@@ -36,7 +35,7 @@ def check(values: Mapping[str, float]) -> Finding:
             right += 1
         elif first is None:
             first = (key, code)
-    told = f"{right} sélecteurs sur {len(SELECTORS)} bien lus"
+    text = f"{right} sélecteurs sur {len(SELECTORS)} bien lus"
     if first is None:
-        return Finding(None, f"{told}.")
-    return Finding(first[1], f"{told} ; reprenez « {first[0]} », soit {SELECTORS[first[0]][0]}.")
+        return Finding(None, f"{text}.")
+    return Finding(first[1], f"{text} ; reprenez « {first[0]} », soit {SELECTORS[first[0]][0]}.")

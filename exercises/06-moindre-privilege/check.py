@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from k8s_helpers._api import ApiSession, ApiStatusError
-from k8s_helpers.exercises import Bench, Finding
+from k8s_helpers.exercises.controls import ApiSession, ApiStatusError, Bench, Finding
 
 ACCOUNT, OTHER = "caisse", "curieux"
 SECRET, NOT_ITS = "paiement", "paie"

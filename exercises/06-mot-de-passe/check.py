@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
-from k8s_helpers.exercises import Bench, Finding
+from k8s_helpers.exercises.controls import Bench, Finding
 
 PASSWORD = "sesame-4821"
 FILE = "/secrets/mot-de-passe"

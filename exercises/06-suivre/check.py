@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from typing import Any
 
-from k8s_helpers._french import seconds
-from k8s_helpers.exercises import Bench, Finding, container_statuses
-from k8s_helpers.experiments.http import get
-from k8s_helpers.forecasts.configuration import file_delay_s
+from k8s_helpers.exercises.controls import Bench, Finding, container_statuses, get, seconds
+from k8s_helpers.labs.configuration.forecast import file_delay_s
 
 KINDS = ("ConfigMap", "Deployment", "Service")
 SLACK_S = 6.0
@@ -31,9 +28,9 @@ def check(bench: Bench) -> Finding:
     service = by_kind["Service"]["metadata"]["name"]
     bench.wait_answers(service)
     address = bench.namespace.service_url(service, timeout_s=0)
-    before = json.loads(get(address, "/config").body)
+    before = get(address, "/config").require().json()
     settings = by_kind["ConfigMap"].get("data") or {}
-    keys = [one for one, text in settings.items() if text.strip() == before["used"]]
+    keys = [key for key, text in settings.items() if text.strip() == before["used"]]
     if not keys:
         return Finding(
             "ailleurs",
@@ -49,15 +46,19 @@ def _change(bench: Bench, name: str, keys: list[str], address: Any) -> Finding:
     bench.namespace.patch("configmap", name, {"data": dict.fromkeys(keys, wished)})
     began_s = time.monotonic()
     longest_s = file_delay_s(bench.cluster.provider.kind)[1] + SLACK_S
-    while (after_s := time.monotonic() - began_s) < longest_s:
+    shown: dict[str, Any] = {}
+
+    def follows() -> bool:
+        nonlocal shown
         answer = get(address, "/config")
-        shown = json.loads(answer.body) if answer.status == 200 else {}
-        if shown.get("used") == wished and _pods(bench) == before:
-            return Finding(
-                None,
-                f"la nouvelle phrase se voit {seconds(after_s)} après le changement, dans le même pod.",
-            )
-        bench.pause(0.2)
+        shown = answer.json() if answer else {}
+        return shown.get("used") == wished and _pods(bench) == before
+
+    if bench.until(follows, longest_s):
+        after = (
+            f"la nouvelle phrase se voit {seconds(time.monotonic() - began_s)} après le changement"
+        )
+        return Finding(None, f"{after}, dans le même pod.")
     still = (
         f"{seconds(longest_s)} après le changement, la vitrine dit encore « {shown.get('used')} »"
     )
@@ -71,7 +72,7 @@ def _pods(bench: Bench) -> list[tuple[str, int]]:
     return sorted(
         (
             pod["metadata"]["uid"],
-            sum(one["restartCount"] for one in container_statuses(pod)),
+            sum(status["restartCount"] for status in container_statuses(pod)),
         )
         for pod in bench.namespace.list("pod")
     )

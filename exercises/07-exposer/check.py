@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
-from k8s_helpers.exercises import Bench, Finding
-from k8s_helpers.experiments.http import get
+from k8s_helpers.exercises.controls import Answer, Bench, Finding, get
 
 NAME, HOST = "comptoir", "comptoir.example.com"
 OTHER_HOST = "autre.example.com"
@@ -36,12 +33,9 @@ def check(bench: Bench) -> Finding:
         return Finding("dedans", f"d’un autre pod, http://{NAME} ne répond pas.")
     url = bench.cluster.ingress_url(bench.progress)
     bench.progress.step(f"De dehors : Host: {HOST}")
-    until_s = time.monotonic() + LEARNT_S
     for path in PATHS:
-        while (answer := get(url, path, headers={"Host": HOST})).pod not in pods:
-            if time.monotonic() > until_s:
-                return Finding("dehors", f"de dehors, {HOST}{path} reçoit : HTTP {answer.status}.")
-            bench.pause(0.3)
+        if (answer := _asked_outside(bench, url, path, pods)).pod not in pods:
+            return Finding("dehors", f"de dehors, {HOST}{path} reçoit : HTTP {answer.status}.")
     if get(url, headers={"Host": OTHER_HOST}).pod in pods:
         return Finding("trop-ouvert", f"{HOST} répond, mais {OTHER_HOST} aussi.")
     return Finding(
@@ -50,10 +44,14 @@ def check(bench: Bench) -> Finding:
 
 
 def _called_inside(bench: Bench, pod: str) -> bool:
-    until_s = time.monotonic() + LEARNT_S
-    while True:
-        if bench.namespace.exec(pod, ["python3", "-c", CALL]).stdout.strip() == "200":
-            return True
-        if time.monotonic() > until_s:
-            return False
-        bench.pause(0.5)
+    argv = ["python3", "-c", CALL]
+    return bench.until(
+        lambda: bench.namespace.exec(pod, argv).stdout.strip() == "200", LEARNT_S, every_s=0.5
+    )
+
+
+def _asked_outside(bench: Bench, url: str, path: str, pods: set[str]) -> Answer:
+    """Return what the ingress controller answers once it leads to one of the pods, or last of all."""
+    return bench.until(
+        lambda: get(url, path, headers={"Host": HOST}), LEARNT_S, lambda answer: answer.pod in pods
+    )

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import time
 
-from k8s_helpers._french import count, number, seconds
-from k8s_helpers.cluster import rollouts
-from k8s_helpers.cluster.conditions import rolled_out, rollout_failed
-from k8s_helpers.exercises import Bench, Finding, only
-from k8s_helpers.timeline import failed
+from k8s_helpers.exercises.controls import (
+    Bench,
+    Finding,
+    count,
+    failed,
+    number,
+    only,
+    rolled_out,
+    rollout_failed,
+    rollouts,
+    seconds,
+)
 
 RATE_PER_S = 40.0
 BAD = {"PORT": "9090"}
@@ -57,12 +64,15 @@ def check(bench: Bench) -> Finding:
 def _wait_verdict(bench: Bench, name: str) -> tuple[float | None, bool]:
     """Return after how long the Deployment told its failure, None where it did not; and whether it took the version."""
     began_s = time.monotonic()
-    while (after_s := time.monotonic() - began_s) < PATIENCE_S:
-        found = bench.namespace.get("deployment", name)
-        if rollout_failed(found) is not None:
-            return after_s, False
-        if rolled_out(found):
-            bench.pause(1.0)  # what clients see of it
-            return None, True
-        bench.pause(0.2)
+    found = bench.until(
+        lambda: bench.namespace.get("deployment", name),
+        PATIENCE_S,
+        lambda item: rollout_failed(item) is not None or rolled_out(item),
+    )
+    after_s = time.monotonic() - began_s
+    if rollout_failed(found) is not None:
+        return after_s, False
+    if rolled_out(found):
+        bench.pause(1.0)  # what clients see of it
+        return None, True
     return None, False

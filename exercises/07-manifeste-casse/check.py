@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
-from k8s_helpers.exercises import Bench, Finding, only, replicas
-from k8s_helpers.experiments.http import get
+from k8s_helpers.exercises.controls import Bench, Finding, get, only, replicas
 
 SERVICE, REPLICAS = "vitrine", 3
 LEARNT_S = 5.0
@@ -29,11 +26,8 @@ def check(bench: Bench) -> Finding:
     bench.progress.step("Qui est derrière le Service ?")
     if not bench.wait_behind(SERVICE):
         return Finding("personne", f"le Service « {SERVICE} » n’a aucun pod derrière lui.")
-    answer = get(bench.namespace.service_url(SERVICE, timeout_s=0), "/api/info")
-    until_s = time.monotonic() + LEARNT_S
-    while answer.status != 200 and time.monotonic() < until_s:
-        bench.pause(0.3)
-        answer = get(bench.namespace.service_url(SERVICE, timeout_s=0), "/api/info")
-    if answer.status != 200:
+    address = bench.namespace.service_url(SERVICE, timeout_s=0)
+    answer = bench.until(lambda: get(address, "/api/info"), LEARNT_S, every_s=0.3)
+    if not answer:
         return Finding("port", f"le Service « {SERVICE} » a des pods, mais ne répond pas.")
     return Finding(None, f"{REPLICAS} pods prêts, et « {answer.pod} » a répondu.")

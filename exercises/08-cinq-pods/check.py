@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from k8s_helpers._french import count
-from k8s_helpers.embedded.node.quantities import parse
-from k8s_helpers.exercises import Bench, Finding, replicas
+from k8s_helpers.exercises.controls import Bench, Finding, count, parse_quantity, replicas
 
 WANTED = 5
 LEAST = {"cpu": "300m", "memory": "512Mi"}
@@ -40,8 +38,8 @@ def check(bench: Bench) -> Finding:
 
 def _refusal(bench: Bench) -> str:
     """Return the API server's words where a quota kept a pod of the Deployment out."""
-    for one in bench.namespace.list("replicaset"):
-        for condition in one.get("status", {}).get("conditions", ()):
+    for item in bench.namespace.list("replicaset"):
+        for condition in item.get("status", {}).get("conditions", ()):
             said = str(condition.get("message", ""))
             if condition["type"] == "ReplicaFailure" and "quota" in said and "forbidden" in said:
                 return said.partition("is forbidden: ")[2]
@@ -53,11 +51,13 @@ def _sizes(pods: list[dict[str, Any]]) -> Finding:
         for container in pod["spec"]["containers"]:
             asked = container.get("resources", {}).get("requests", {})
             small = [
-                name for name, least in LEAST.items() if parse(asked.get(name, "0")) < parse(least)
+                name
+                for name, least in LEAST.items()
+                if parse_quantity(asked.get(name, "0")) < parse_quantity(least)
             ]
             if small:
-                told = ", ".join(f"{asked.get(name, 'rien')} de {name}" for name in small)
+                text = ", ".join(f"{asked.get(name, 'rien')} de {name}" for name in small)
                 return Finding(
-                    "trop-petit", f"les cinq pods entrent, mais chacun ne demande que {told}."
+                    "trop-petit", f"les cinq pods entrent, mais chacun ne demande que {text}."
                 )
     return Finding(None, "les cinq pods entrent, et le quota tient.")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-import urllib.error
-import urllib.request
 from typing import Any
 
-from k8s_helpers._french import seconds
-from k8s_helpers.exercises import (
+from k8s_helpers.exercises.controls import (
     Bench,
     Finding,
     container_end,
     container_runs,
     container_statuses,
+    get,
+    seconds,
     wait_placed,
 )
 
@@ -46,18 +45,15 @@ def check(bench: Bench) -> Finding:
 
 def _put_to_work(bench: Bench, name: str) -> Finding:
     bench.progress.step(f"Des pages de {WORK_MS} ms de calcul")
-    url = bench.namespace.service_url("vitrine", timeout_s=0).url
+    address = bench.namespace.service_url("vitrine", timeout_s=0).at(f"cpu?ms={WORK_MS}")
     times: list[float] = []
     while len(times) < TRIES:
         if reason := _dead(bench.namespace.get("pod", name)):
             return Finding("tue", f"la classe est Guaranteed, mais le conteneur meurt ({reason}).")
         began_s = time.monotonic()
-        try:
-            with urllib.request.urlopen(
-                f"{url}/cpu?ms={WORK_MS}", timeout=min(15.0, bench.remaining_s)
-            ):
-                times.append(time.monotonic() - began_s)
-        except (urllib.error.URLError, OSError):
+        if get(address, "", timeout_s=min(15.0, bench.remaining_s)):
+            times.append(time.monotonic() - began_s)
+        else:
             bench.pause(0.3)
     found_s = min(
         times
@@ -82,8 +78,8 @@ def _dead(pod: dict[str, Any]) -> str:
     """Return why the container does not live; "" where it does."""
     if ended := container_end(pod):
         return f"{ended.get('reason', 'Error')}, code {ended.get('exitCode')}"
-    for one in container_statuses(pod):
-        waiting = one.get("state", {}).get("waiting", {}).get("reason", "")
+    for status in container_statuses(pod):
+        waiting = status.get("state", {}).get("waiting", {}).get("reason", "")
         if waiting in _STUCK:
             return str(waiting)
     return ""

@@ -7,10 +7,15 @@ import json
 import re
 from typing import Any
 
-from k8s_helpers import K8sHelpersError
-from k8s_helpers._french import number
-from k8s_helpers.embedded.node.quantities import parse
-from k8s_helpers.exercises import Bench, Finding, container_end, container_runs
+from k8s_helpers.exercises.controls import (
+    Bench,
+    Finding,
+    K8sHelpersError,
+    container_end,
+    container_runs,
+    number,
+    parse_quantity,
+)
 
 MIB = 1 << 20
 LIMIT = "512Mi"
@@ -31,7 +36,7 @@ def check(bench: Bench) -> Finding:
     bench.apply(pods, env=ENV)
     container = bench.namespace.get("pod", name)["spec"]["containers"][0]
     limit = container.get("resources", {}).get("limits", {}).get("memory")
-    if limit is None or parse(limit) != parse(LIMIT):
+    if limit is None or parse_quantity(limit) != parse_quantity(LIMIT):
         return Finding(
             "limite", f"la limite de mémoire est {limit or 'absente'} ; elle devait rester {LIMIT}."
         )
@@ -50,22 +55,22 @@ def check(bench: Bench) -> Finding:
 
 
 def _promise(heap_bytes: int) -> Finding:
-    told = f"le programme vit, avec 256 Mio tenus ; la JVM se promet un tas de {number(round(heap_bytes / MIB))} Mio"
+    text = f"le programme vit, avec 256 Mio tenus ; la JVM se promet un tas de {number(round(heap_bytes / MIB))} Mio"
     if heap_bytes > MOST_HEAP_BYTES:
-        return Finding("promesse", f"{told}, dans un conteneur de 512 Mio.")
-    return Finding(None, f"{told}, et il en reste pour elle-même.")
+        return Finding("promesse", f"{text}, dans un conteneur de 512 Mio.")
+    return Finding(None, f"{text}, et il en reste pour elle-même.")
 
 
 def _death(bench: Bench, pod: dict[str, Any]) -> Finding | None:
     ended = container_end(pod)
     if ended is None:
         return None
-    told = f"le conteneur est mort : {ended.get('reason')}, code {ended.get('exitCode')}."
+    text = f"le conteneur est mort : {ended.get('reason')}, code {ended.get('exitCode')}."
     if ended.get("exitCode") == 137:
-        return Finding("tue", told)
+        return Finding("tue", text)
     if refused := _refused_option(bench, pod["metadata"]["name"]):
-        return Finding("option", f"{told} Son journal dit : {refused}")
-    return Finding("tas-plein", told)
+        return Finding("option", f"{text} Son journal dit : {refused}")
+    return Finding("tas-plein", text)
 
 
 def _refused_option(bench: Bench, name: str) -> str:

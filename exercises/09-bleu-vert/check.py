@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
-from k8s_helpers._french import count, number, seconds
-from k8s_helpers.exercises import Bench, Finding
-from k8s_helpers.experiments.http import get
-from k8s_helpers.recording import Request, Run
-from k8s_helpers.timeline import failed
+from k8s_helpers.exercises.controls import (
+    Bench,
+    Finding,
+    Request,
+    Run,
+    count,
+    failed,
+    get,
+    number,
+    seconds,
+)
 
 ENV = {"STARTUP_SECONDS": "3"}
 RATE_PER_S = 50.0
@@ -44,52 +49,50 @@ def check(bench: Bench) -> Finding:
 def _wait_answered(bench: Bench) -> None:
     """Wait until a pod behind the Service answers, where there is one: on a busy machine it starts late."""
     address = bench.namespace.service_url("vitrine", timeout_s=0)
-    until_s = time.monotonic() + ANSWERS_S
-    while time.monotonic() < until_s and bench.behind("vitrine"):
-        if get(address, "/api/info").status == 200:
-            return
-        bench.pause(0.2)
+    bench.until(lambda: get(address, "/api/info") or not bench.behind("vitrine"), ANSWERS_S)
 
 
 def judge(run: Run) -> Finding:
     """Return what is wrong first, in the order in which it happens."""
     switch, back = run.mark("switch"), run.mark("switch-back")
     assert switch is not None and back is not None
-    before = [one for one in run.requests if one.answered_s < switch.at_s]
+    before = [request for request in run.requests if request.answered_s < switch.at_s]
     green = [
-        one for one in run.requests if switch.at_s <= one.planned_s and one.answered_s < back.at_s
+        request
+        for request in run.requests
+        if switch.at_s <= request.planned_s and request.answered_s < back.at_s
     ]
-    after = [one for one in run.requests if one.planned_s >= back.at_s]
+    after = [request for request in run.requests if request.planned_s >= back.at_s]
     whole = number(len(run.requests))
     if early := _of(before, "v2"):
         return Finding("trop-tot", f"{count(early, 'réponse')} de la version 2 avant la bascule.")
     if len(failed(green)) > len(green) / 2 and not _of(green, "v2"):
-        told = f"{number(len(failed(green)))} requêtes perdues sur {number(len(green))}"
-        return Finding("personne", f"{told} après la bascule.")
+        text = f"{number(len(failed(green)))} requêtes perdues sur {number(len(green))}"
+        return Finding("personne", f"{text} après la bascule.")
     if not _of(green, "v2"):
-        told = f"{number(len(green))} réponses, toutes de la version 1"
-        return Finding("pas-bascule", f"après « basculer », {told}.")
+        text = f"{number(len(green))} réponses, toutes de la version 1"
+        return Finding("pas-bascule", f"après « basculer », {text}.")
     if (mixed_s := _mixed_s(green, "v2")) > SWITCH_S:
-        told = f"les deux versions ont répondu pendant {seconds(mixed_s)}"
-        return Finding("melange", f"après « basculer », {told}.")
+        text = f"les deux versions ont répondu pendant {seconds(mixed_s)}"
+        return Finding("melange", f"après « basculer », {text}.")
     if after and not _of(after, "v1"):
-        told = f"{number(len(after))} réponses, toutes de la version 2"
-        return Finding("pas-retour", f"après « revenir », {told}.")
+        text = f"{number(len(after))} réponses, toutes de la version 2"
+        return Finding("pas-retour", f"après « revenir », {text}.")
     if (mixed_s := _mixed_s(after, "v1")) > SWITCH_S:
-        told = f"il a fallu {seconds(mixed_s)} pour que tous voient la version 1"
-        return Finding("retour-lent", f"après « revenir », {told}.")
+        text = f"il a fallu {seconds(mixed_s)} pour que tous voient la version 1"
+        return Finding("retour-lent", f"après « revenir », {text}.")
     if lost := failed(run.requests):
-        told = count(len(lost), "requête perdue", "requêtes perdues")
-        return Finding("perdues", f"{told} sur {whole}.")
-    told = f"aucune requête perdue sur {whole}, aucune version mêlée"
-    return Finding(None, f"{told}, et le retour est immédiat.")
+        text = count(len(lost), "requête perdue", "requêtes perdues")
+        return Finding("perdues", f"{text} sur {whole}.")
+    text = f"aucune requête perdue sur {whole}, aucune version mêlée"
+    return Finding(None, f"{text}, et le retour est immédiat.")
 
 
 def _of(requests: Sequence[Request], version: str) -> int:
-    return sum(one.version == version for one in requests)
+    return sum(request.version == version for request in requests)
 
 
 def _mixed_s(requests: Sequence[Request], wanted: str) -> float:
     """Return how long after the act somebody still met another version than the wanted one."""
-    others = [one.sent_s for one in requests if one.ok and one.version != wanted]
+    others = [request.sent_s for request in requests if request.ok and request.version != wanted]
     return max(others) - requests[0].planned_s if others else 0.0

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from statistics import median
 
-from k8s_helpers._french import number, seconds
-from k8s_helpers.exercises import Bench, Finding, replicas
-from k8s_helpers.recording import Run
-from k8s_helpers.timeline import PodLife, lives
+from k8s_helpers.exercises.controls import (
+    Bench,
+    Finding,
+    PodLife,
+    Run,
+    lives,
+    number,
+    replicas,
+    seconds,
+)
 
 REPLICAS, MOST_PODS, FEWEST_READY, MOST_STARTS = 6, 7, 5, 4.5
 STARTUP_S = 3.0
@@ -52,14 +58,14 @@ def judge(run: Run) -> Finding:
             f"{seconds(STARTUP_S)}.",
         )
     starts = duration_s / start_s
-    told = f"{most} pods au plus, {fewest} prêts au moins, en {number(starts, 1)} fois le temps de démarrage d’un pod"
+    text = f"{most} pods au plus, {fewest} prêts au moins, en {number(starts, 1)} fois le temps de démarrage d’un pod"
     if most > MOST_PODS:
-        return Finding("trop-de-pods", f"{told}. La limite est de {MOST_PODS} pods.")
+        return Finding("trop-de-pods", f"{text}. La limite est de {MOST_PODS} pods.")
     if fewest < FEWEST_READY:
-        return Finding("pas-assez-prets", f"{told}. Il en fallait toujours {FEWEST_READY} prêts.")
+        return Finding("pas-assez-prets", f"{text}. Il en fallait toujours {FEWEST_READY} prêts.")
     if starts > MOST_STARTS:
-        return Finding("trop-lent", f"{told}. La limite est de {number(MOST_STARTS, 1)}.")
-    return Finding(None, f"{told}.")
+        return Finding("trop-lent", f"{text}. La limite est de {number(MOST_STARTS, 1)}.")
+    return Finding(None, f"{text}.")
 
 
 def _alive(life: PodLife, at_s: float) -> bool:
@@ -84,7 +90,7 @@ def _level(
     best = REPLICAS
     for level in sorted(set(levels), reverse=highest):
         if (
-            _longest(steps, [(one >= level) if highest else (one <= level) for one in levels])
+            _longest(steps, [(item >= level) if highest else (item <= level) for item in levels])
             > TRANSIENT_S
         ):
             return level

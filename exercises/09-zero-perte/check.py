@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from k8s_helpers._french import count, number
-from k8s_helpers.exercises import Bench, Finding, only, replicas
-from k8s_helpers.recording import Request, Run
-from k8s_helpers.timeline import failed, lives, update_summary
+from k8s_helpers.exercises.controls import (
+    Bench,
+    Finding,
+    Request,
+    Run,
+    count,
+    failed,
+    lives,
+    number,
+    only,
+    replicas,
+)
+from k8s_helpers.labs.update import summarize as update_summary
 
 REPLICAS = 3
 STARTUP_S = 3.0
@@ -55,11 +64,11 @@ def _update(bench: Bench, service: str) -> Run:
 
 
 def _explain(run: Run, lost: tuple[Request, ...]) -> Finding:
-    told = (
+    text = (
         f"{count(len(lost), 'requête perdue', 'requêtes perdues')} sur {number(len(run.requests))}"
     )
     if update_summary(run).lowest_ready == 0:
-        return Finding("interruption", f"{told} : pendant un moment, plus aucun pod n’était prêt.")
+        return Finding("interruption", f"{text} : pendant un moment, plus aucun pod n’était prêt.")
     new = [life for life in lives(run) if life.created_s > 0]
     hasty = [
         life
@@ -72,10 +81,12 @@ def _explain(run: Run, lost: tuple[Request, ...]) -> Finding:
         hurried = count(len(hasty), "nouveau pod annoncé prêt", "nouveaux pods annoncés prêts")
         return Finding(
             "demarrage",
-            f"{told} : {hurried} moins de trois secondes après leur lancement, "
+            f"{text} : {hurried} moins de trois secondes après leur lancement, "
             "alors que le programme n’écoute qu’au bout de trois.",
         )
     ends = [life.terminating_s for life in lives(run) if life.terminating_s is not None]
-    near = sum(any(-SOON_S <= one.answered_s - end_s <= SOON_S for end_s in ends) for one in lost)
+    near = sum(
+        any(-SOON_S <= request.answered_s - end_s <= SOON_S for end_s in ends) for request in lost
+    )
     share = "toutes" if near == len(lost) else f"{near} d’entre elles"
-    return Finding("arret", f"{told}, {share} dans la seconde qui entoure l’arrêt d’un ancien pod.")
+    return Finding("arret", f"{text}, {share} dans la seconde qui entoure l’arrêt d’un ancien pod.")

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
-from k8s_helpers._french import count, seconds
-from k8s_helpers.exercises import Bench, Finding, replicas
-from k8s_helpers.experiments import in_pod
+from k8s_helpers.exercises.controls import Bench, Finding, count, in_pod, replicas, seconds
 
 PODS, SERVICE = 2, "vitrine"
 CALM_S = 4.0
@@ -18,7 +15,6 @@ the machine is busy."""
 BACK_WITHIN_S = 15.0
 RESTARTED_WITHIN_S = 15.0
 """Ten seconds are asked for; the rest is for a busy machine."""
-_LOOK_S = 0.2
 
 
 def check(bench: Bench) -> Finding:
@@ -27,24 +23,24 @@ def check(bench: Bench) -> Finding:
     asked = [replicas(item) for item in objects if item["kind"] == "Deployment"]
     names = [item["metadata"]["name"] for item in objects if item["kind"] == "Service"]
     if asked != [PODS] or names != [SERVICE]:
-        told = f"il faut un Deployment de deux réplicas et un Service nommé « {SERVICE} »."
-        return Finding("incomplet", told)
+        text = f"il faut un Deployment de deux réplicas et un Service nommé « {SERVICE} »."
+        return Finding("incomplet", text)
     bench.progress.step("Déploiement de votre manifeste")
     bench.apply(objects)
     bench.wait_settled()
     bench.wait_answers(SERVICE)
     if already := _restarted_before(bench):
-        told = (
+        text = (
             f"la base répond, et déjà {count(already, 'relance')} : la liveness échoue sans raison."
         )
-        return Finding("liveness", told)
+        return Finding("liveness", text)
     bench.progress.step("La base s’arrête")
     names = [pod["metadata"]["name"] for pod in bench.namespace.list("pod")]
     for name in names:
         in_pod.post(bench.namespace, name, "/admin/ready/off")
     began_s = time.monotonic()
     bench.pause(WITHOUT_S)
-    _soon(bench, LONGEST_S - WITHOUT_S, lambda: bench.standing()[0] == 0 or bench.standing()[1] > 0)
+    bench.until(lambda: bench.standing()[0] == 0 or bench.standing()[1] > 0, LONGEST_S - WITHOUT_S)
     ready, restarts = bench.standing()
     without_s = time.monotonic() - began_s
     if restarts:
@@ -60,11 +56,11 @@ def check(bench: Bench) -> Finding:
     bench.progress.step("La base revient")
     for name in names:
         in_pod.post(bench.namespace, name, "/admin/ready/on")
-    if not _soon(bench, BACK_WITHIN_S, lambda: bench.standing()[0] == PODS):
+    if not bench.until(lambda: bench.standing()[0] == PODS, BACK_WITHIN_S):
         return Finding("bloque", "la base revenue, les pods ne sont pas redevenus prêts.")
     bench.progress.step("Un programme se bloque")
     in_pod.post(bench.namespace, names[0], "/admin/live/off")
-    if not _soon(bench, RESTARTED_WITHIN_S, lambda: bench.standing()[1] > 0):
+    if not bench.until(lambda: bench.standing()[1] > 0, RESTARTED_WITHIN_S):
         return Finding(
             "jamais-relance",
             f"la panne de la base est passée sans dégât, mais un programme bloqué ne l’était plus : il l’est encore "
@@ -75,14 +71,5 @@ def check(bench: Bench) -> Finding:
 
 def _restarted_before(bench: Bench) -> int:
     """Return how many restarts there are while nothing is wrong."""
-    _soon(bench, CALM_S, lambda: bench.standing()[1] > 0)
+    bench.until(lambda: bench.standing()[1] > 0, CALM_S)
     return bench.standing()[1]
-
-
-def _soon(bench: Bench, within_s: float, holds: Callable[[], bool]) -> bool:
-    end_s = time.monotonic() + within_s
-    while time.monotonic() < end_s:
-        if holds():
-            return True
-        bench.pause(_LOOK_S)
-    return False

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from k8s_helpers._french import count
-from k8s_helpers.exercises import Bench, Finding, replicas
+from k8s_helpers.exercises.controls import Bench, Finding, count, replicas
 
 PROGRAM = ("python3", "-S", "/app/main.py")
 REPLICAS = 2
@@ -15,7 +14,7 @@ def check(bench: Bench) -> Finding:
     """Return whether each pod found its own notes again."""
     objects = bench.answer["manifeste"]
     sets = [item for item in objects if item["kind"] == "StatefulSet"]
-    if [(one["metadata"]["name"], replicas(one)) for one in sets] != [("base", REPLICAS)]:
+    if [(item["metadata"]["name"], replicas(item)) for item in sets] != [("base", REPLICAS)]:
         return Finding("incomplet", f"il faut un StatefulSet « base » de {REPLICAS} réplicas.")
     bench.progress.step("Déploiement de votre manifeste")
     bench.apply(objects)
@@ -27,8 +26,9 @@ def check(bench: Bench) -> Finding:
     bench.progress.step("Le soir : zéro pod")
     bench.namespace.scale("statefulset", "base", 0)
     bench.wait_settled()
-    while bench.namespace.list("pod") or any(map(_condemned, _claims(bench))):
-        bench.pause(0.2)
+    bench.until(
+        lambda: not bench.namespace.list("pod") and not any(map(_condemned, _claims(bench)))
+    )
     kept = len(_claims(bench))
     bench.progress.step("Le matin : deux pods")
     bench.namespace.scale("statefulset", "base", REPLICAS)
@@ -47,7 +47,7 @@ def _condemned(claim: dict[str, Any]) -> bool:
     """
     metadata = claim["metadata"]
     owners = metadata.get("ownerReferences", ())
-    return "deletionTimestamp" in metadata or any(one["kind"] == "Pod" for one in owners)
+    return "deletionTimestamp" in metadata or any(owner["kind"] == "Pod" for owner in owners)
 
 
 def _notes(bench: Bench, pod: str) -> list[str]:
@@ -61,13 +61,13 @@ def _judge(bench: Bench, notes: dict[str, list[str]], kept: int) -> Finding:
     lost = [pod for pod, found in notes.items() if not found]
     if not lost:
         return Finding(None, f"les {REPLICAS} pods sont revenus, chacun avec ses notes.")
-    told = f"après la nuit, plus aucune note dans {' et '.join(lost)}"
+    text = f"après la nuit, plus aucune note dans {' et '.join(lost)}"
     if kept:
         claims = count(kept, "demande de volume a survécu", "demandes de volume ont survécu")
-        return Finding("ailleurs", f"{told} ; pourtant {claims}.")
+        return Finding("ailleurs", f"{text} ; pourtant {claims}.")
     if _claims(bench):
         return Finding(
             "supprimees",
-            f"{told} ; les demandes de volume ont été effacées le soir, et refaites le matin.",
+            f"{text} ; les demandes de volume ont été effacées le soir, et refaites le matin.",
         )
-    return Finding("perdues", f"{told} ; et aucune demande de volume n’a été faite.")
+    return Finding("perdues", f"{text} ; et aucune demande de volume n’a été faite.")

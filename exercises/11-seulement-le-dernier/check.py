@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 
-from k8s_helpers.cluster.conditions import ready
-from k8s_helpers.exercises import Bench, Finding, replicas
-from k8s_helpers.exercises.guard import containers
+from k8s_helpers.exercises.controls import Bench, Finding, containers, ready, replicas
 
 REPLICAS, LAST = 3, "base-2"
 CALM_S = 3.0
@@ -17,8 +15,8 @@ def check(bench: Bench) -> Finding:
     """Return whether the last pod alone was replaced."""
     objects = bench.answer["manifeste"]
     sets = [item for item in objects if item["kind"] == "StatefulSet"]
-    versions = [one["image"] for item in sets for one in containers(item)]
-    named = [(one["metadata"]["name"], replicas(one)) for one in sets]
+    versions = [container["image"] for item in sets for container in containers(item)]
+    named = [(item["metadata"]["name"], replicas(item)) for item in sets]
     if named != [("base", REPLICAS)] or versions != ["carnet:v2"]:
         return Finding(
             "incomplet", f"il faut un StatefulSet « base » de {REPLICAS} réplicas, en carnet:v2."
@@ -37,17 +35,17 @@ def check(bench: Bench) -> Finding:
 def judge(bench: Bench, replaced: list[str]) -> Finding:
     """Return what is wrong with who was replaced."""
     strategy = bench.namespace.get("statefulset", "base")["spec"]["updateStrategy"]["type"]
-    told = f"remplacés : {', '.join(replaced) or 'aucun pod'}"
+    text = f"remplacés : {', '.join(replaced) or 'aucun pod'}"
     if replaced == [LAST]:
-        return Finding(None, f"{told}. Les autres n’ont pas bougé.")
+        return Finding(None, f"{text}. Les autres n’ont pas bougé.")
     if not replaced:
-        return Finding("a-la-main" if strategy == "OnDelete" else "aucun", f"{told}.")
-    return Finding("tous" if len(replaced) == REPLICAS else "trop", f"{told}.")
+        return Finding("a-la-main" if strategy == "OnDelete" else "aucun", f"{text}.")
+    return Finding("tous" if len(replaced) == REPLICAS else "trop", f"{text}.")
 
 
 def _pods(bench: Bench) -> dict[str, str]:
     found = bench.namespace.list("pod")
-    return {one["metadata"]["name"]: one["metadata"]["uid"] for one in found}
+    return {item["metadata"]["name"]: item["metadata"]["uid"] for item in found}
 
 
 def _wait_calm(bench: Bench) -> None:
@@ -59,7 +57,7 @@ def _wait_calm(bench: Bench) -> None:
         pods = bench.namespace.list("pod")
         seen = item["status"].get("observedGeneration") == item["metadata"]["generation"]
         settled = seen and len(pods) == REPLICAS and all(map(ready, pods))
-        now = (settled, sorted(one["metadata"]["uid"] for one in pods))
+        now = (settled, sorted(pod["metadata"]["uid"] for pod in pods))
         if now != last or not settled:
             last, since_s = now, time.monotonic()
         bench.pause(0.2)

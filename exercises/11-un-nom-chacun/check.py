@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 
-from k8s_helpers._errors import ApiRefusedError
-from k8s_helpers.exercises import Bench, Finding, replicas
+from k8s_helpers.exercises.controls import ApiRefusedError, Bench, Finding, replicas
 
 SERVICE, MEMBERS = "membres", ("base-0", "base-1")
 PORT = 8081
@@ -19,7 +17,7 @@ def check(bench: Bench) -> Finding:
     """Return whether each pod answers to its own name."""
     objects = bench.answer["manifeste"]
     sets = [item for item in objects if item["kind"] == "StatefulSet"]
-    if [(one["metadata"]["name"], replicas(one)) for one in sets] != [("base", len(MEMBERS))]:
+    if [(item["metadata"]["name"], replicas(item)) for item in sets] != [("base", len(MEMBERS))]:
         return Finding("incomplet", "il faut un StatefulSet « base » de deux réplicas.")
     bench.progress.step("Déploiement de votre manifeste")
     bench.apply(objects)
@@ -29,7 +27,8 @@ def check(bench: Bench) -> Finding:
         if (problem := _problem(bench, asked, asker)) is not None:
             return problem
     return Finding(
-        None, f"{' et '.join(f'{one}.{SERVICE}' for one in MEMBERS)} répondent, chacun pour soi."
+        None,
+        f"{' et '.join(f'{member}.{SERVICE}' for member in MEMBERS)} répondent, chacun pour soi.",
     )
 
 
@@ -41,13 +40,13 @@ def _problem(bench: Bench, asked: str, asker: str) -> Finding | None:
         return Finding("sans-service", f"il n’y a pas de Service « {SERVICE} » dans le cluster.")
     if (address := service["spec"].get("clusterIP")) != "None":
         return Finding("une-adresse", f"« {SERVICE} » a une adresse à lui, {address}.")
-    began_s = time.monotonic()
-    while (answered := _ask(bench, asked, asker)) != asked:
-        waited_s = time.monotonic() - began_s
-        if waited_s > ANSWER_S or not bench.chosen(SERVICE) or _named(bench) != SERVICE:
-            return _why(bench, asked, answered)
-        bench.pause(0.3)
-    return None
+    answered = bench.until(
+        lambda: _ask(bench, asked, asker),
+        ANSWER_S,
+        lambda who: who == asked or not bench.chosen(SERVICE) or _named(bench) != SERVICE,
+        every_s=0.3,
+    )
+    return None if answered == asked else _why(bench, asked, answered)
 
 
 def _ask(bench: Bench, asked: str, asker: str) -> str | None:
@@ -61,13 +60,13 @@ def _named(bench: Bench) -> str:
 
 
 def _why(bench: Bench, asked: str, answered: str | None) -> Finding:
-    told = (
+    text = (
         f"« {asked}.{SERVICE} » ne répond pas"
         if answered is None
         else f"c’est {answered} qui répond"
     )
     if (named := _named(bench)) != SERVICE:
-        return Finding("autre-nom", f"{told} ; le StatefulSet, lui, nomme le Service « {named} ».")
+        return Finding("autre-nom", f"{text} ; le StatefulSet, lui, nomme le Service « {named} ».")
     if not bench.chosen(SERVICE):
-        return Finding("selecteur", f"{told} ; aucun pod n’est derrière le Service « {SERVICE} ».")
-    return Finding("sans-reponse", f"{told} ; des pods sont pourtant derrière le Service.")
+        return Finding("selecteur", f"{text} ; aucun pod n’est derrière le Service « {SERVICE} ».")
+    return Finding("sans-reponse", f"{text} ; des pods sont pourtant derrière le Service.")

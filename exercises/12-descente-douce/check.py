@@ -1,21 +1,17 @@
-"""Has the API take the autoscaler, then plays a lull and a peak against it by the rules of Kubernetes' own controller.
+"""Has the API take the autoscaler, then leads a lull and a peak past it by the rules of Kubernetes' own controller.
 
-Minutes of waiting are played, not waited for: the rules are those that the measured runs are compared with.
+Minutes are reckoned, not waited for: the rules are those that the measured runs are compared with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from k8s_helpers._french import count, seconds
-from k8s_helpers.exercises import Bench, Finding
-from k8s_helpers.forecasts.autoscaling import Decision
-from k8s_helpers.forecasts.scaling_rounds import LOADED_ROUNDS, rounds
-from k8s_helpers.forecasts.scaling_rules import DEFAULT_SYNC_PERIOD_S, Autoscaler
+from k8s_helpers.exercises.controls import Bench, Finding, count, seconds
+from k8s_helpers.labs.autoscaling import LOADED_S, Autoscaler, Decision, rounds
 
 TARGET, LOW, HIGH = 50, 1, 8
 QUIET_S, MINUTE_S, MOST_PER_MINUTE, BACK_S, UP_S = 45.0, 60.0, 2, 360.0, 45.0
-LULL_S = LOADED_ROUNDS * DEFAULT_SYNC_PERIOD_S
 
 
 def check(bench: Bench) -> Finding:
@@ -27,8 +23,8 @@ def check(bench: Bench) -> Finding:
     bench.apply(objects)
     taken = bench.namespace.get("hpa", objects[0]["metadata"]["name"])
     aims = [
-        (one.get("resource", {}).get("name"), one.get("resource", {}).get("target", {}))
-        for one in taken["spec"]["metrics"]
+        (metric.get("resource", {}).get("name"), metric.get("resource", {}).get("target", {}))
+        for metric in taken["spec"]["metrics"]
     ]
     if [(name, aim.get("averageUtilization")) for name, aim in aims] != [("cpu", TARGET)]:
         return Finding("autre-autoscaler", f"la cible n’est plus {TARGET} % du processeur.")
@@ -41,11 +37,11 @@ def check(bench: Bench) -> Finding:
 
 def judge(lull: Sequence[Decision], peak: Sequence[Decision]) -> Finding:
     """Return which limit was broken, if one was."""
-    removed = [(one.at_s - LULL_S, one.current - one.desired) for one in lull]
+    removed = [(look.at_s - LOADED_S, look.current - look.desired) for look in lull]
     removed = [(at_s, gone) for at_s, gone in removed if gone > 0]
     if removed and removed[0][0] < QUIET_S:
-        told = f"les premiers pods partent {seconds(removed[0][0])} après le début du creux."
-        return Finding("trop-tot", told)
+        early = f"les premiers pods partent {seconds(removed[0][0])} après le début du creux."
+        return Finding("trop-tot", early)
     most = max(
         (
             sum(gone for at_s, gone in removed if begin_s <= at_s < begin_s + MINUTE_S)
@@ -55,14 +51,14 @@ def judge(lull: Sequence[Decision], peak: Sequence[Decision]) -> Finding:
     )
     if most > MOST_PER_MINUTE:
         return Finding("trop-brutal", f"{count(most, 'pod')} retirés en une minute.")
-    left = next((one.desired for one in reversed(lull) if one.at_s - LULL_S <= BACK_S), HIGH)
+    left = next((look.desired for look in reversed(lull) if look.at_s - LOADED_S <= BACK_S), HIGH)
     if left > LOW:
         return Finding(
             "trop-lent", f"il reste {count(left, 'pod')} six minutes après le début du creux."
         )
-    up_s = next((one.at_s for one in peak if one.desired == HIGH), None)
+    up_s = next((look.at_s for look in peak if look.desired == HIGH), None)
     if up_s is None or up_s > UP_S:
         when = "jamais" if up_s is None else f"{seconds(up_s)} après"
         return Finding("montee-freinee", f"la pointe arrive, et les huit pods {when}.")
-    told = f"rien pendant {seconds(removed[0][0])}, puis {count(most, 'pod')} par minute au plus."
-    return Finding(None, told + f" La montée, elle, ne prend que {seconds(up_s)}.")
+    kept = f"rien pendant {seconds(removed[0][0])}, puis {count(most, 'pod')} par minute au plus."
+    return Finding(None, kept + f" La montée, elle, ne prend que {seconds(up_s)}.")

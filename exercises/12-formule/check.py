@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from k8s_helpers._french import count, number
-from k8s_helpers.exercises import Finding
-from k8s_helpers.forecasts.autoscaling import desired_replicas
-from k8s_helpers.forecasts.scaling_rules import Autoscaler, bounded
+from k8s_helpers.exercises.controls import Finding, count, number
+from k8s_helpers.labs.autoscaling import Autoscaler, bounded, desired_replicas
 
 CASES = {
     "quatre_pods_a_90": (4, 90, 60, "proportion"),
@@ -23,8 +21,8 @@ def check(values: Mapping[str, Any]) -> Finding:
     for name, (current, percent, target, code) in CASES.items():
         right = bounded(desired_replicas(current, percent, target), Autoscaler(target, 1, 10))
         if values[name] != right:
-            told = f"{count(current, 'pod')} à {percent} %, cible {target} % : {number(values[name])}, non."
-            return Finding(code, told)
+            text = f"{count(current, 'pod')} à {percent} %, cible {target} % : {number(values[name])}, non."
+            return Finding(code, text)
     return Finding(
         None, "6, 5, 2 et 10 : la proportion, la tolérance, l’arrondi vers le haut, la borne."
     )

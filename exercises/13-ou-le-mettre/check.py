@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from k8s_helpers.exercises import Finding
+from k8s_helpers.exercises.controls import Finding
 
 SIMPLEST = {
     "vignettes": "emptyDir",
@@ -18,7 +18,7 @@ SIMPLEST = {
 def check(values: Mapping[str, str]) -> Finding:
     """Return the first choice that lives too short or costs too much."""
     wrong = [key for key, place in SIMPLEST.items() if values[key] != place]
-    told = f"{len(SIMPLEST) - len(wrong)} réponses justes sur {len(SIMPLEST)}"
+    text = f"{len(SIMPLEST) - len(wrong)} réponses justes sur {len(SIMPLEST)}"
     if wrong:
-        return Finding(wrong[0], f"{told} ; reprenez « {wrong[0]} ».")
-    return Finding(None, f"{told}. Ni trop, ni trop peu.")
+        return Finding(wrong[0], f"{text} ; reprenez « {wrong[0]} ».")
+    return Finding(None, f"{text}. Ni trop, ni trop peu.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from k8s_helpers.exercises import Bench, Finding
+from k8s_helpers.exercises.controls import Bench, Finding
 
 READY_S = 30.0
 NUMBER = ("stat", "-L", "-c", "%d:%i", "/data")
@@ -21,7 +21,7 @@ def check(bench: Bench) -> Finding:
     witness["spec"]["nodeName"] = pod["spec"]["nodeName"]
     bench.apply((witness,))
     bench.namespace.wait("pod", "temoin", "Ready", min(READY_S, bench.remaining_s))
-    found, expected = (bench.namespace.exec(one, NUMBER) for one in (name, "temoin"))
+    found, expected = (bench.namespace.exec(item, NUMBER) for item in (name, "temoin"))
     if found.returncode:
         return Finding("ailleurs", "le pod tourne, mais son conteneur n’a pas de dossier /data.")
     if found.stdout != expected.stdout:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from k8s_helpers.cluster.conditions import ready
-from k8s_helpers.exercises import Bench, Finding, replicas
+from k8s_helpers.exercises.controls import Bench, Finding, ready, replicas
 
 PROGRAM = ("python3", "-S", "/app/main.py")
 NOTE = "acheter du pain"
@@ -18,7 +17,9 @@ def check(bench: Bench) -> Finding:
     """Return whether the next pod has the note."""
     objects = bench.answer["manifeste"]
     wanted = [
-        (one["metadata"]["name"], replicas(one)) for one in objects if one["kind"] == "Deployment"
+        (item["metadata"]["name"], replicas(item))
+        for item in objects
+        if item["kind"] == "Deployment"
     ]
     if wanted != [("base", 1)]:
         return Finding("incomplet", "il faut un Deployment « base » d’un réplica.")
@@ -35,34 +36,38 @@ def check(bench: Bench) -> Finding:
         return second
     if NOTE in bench.namespace.exec(second, [*PROGRAM, "notes"]).stdout:
         return Finding(None, f"{first} a écrit la note, il est mort, et {second} l’a relue.")
-    told = f"{first} a écrit une note, il est mort, et {second} n’en sait rien"
-    if any("ephemeral" in one for one in bench.namespace.get("pod", second)["spec"]["volumes"]):
-        return Finding("perdue", f"{told} ; un volume « ephemeral » part avec son pod.")
+    text = f"{first} a écrit une note, il est mort, et {second} n’en sait rien"
+    if any("ephemeral" in mount for mount in bench.namespace.get("pod", second)["spec"]["volumes"]):
+        return Finding("perdue", f"{text} ; un volume « ephemeral » part avec son pod.")
     if any(
-        one["status"].get("phase") == "Bound"
-        for one in bench.namespace.list("persistentvolumeclaim")
+        claim["status"].get("phase") == "Bound"
+        for claim in bench.namespace.list("persistentvolumeclaim")
     ):
-        return Finding("ailleurs", f"{told} ; un volume a pourtant été fait pour votre demande.")
-    return Finding("perdue", f"{told}.")
+        return Finding("ailleurs", f"{text} ; un volume a pourtant été fait pour votre demande.")
+    return Finding("perdue", f"{text}.")
 
 
 def _ready_pod(bench: Bench, besides: str) -> str | Finding:
     """Return the pod that is ready, or why there will be none."""
     began_s = time.monotonic()
-    while bench.remaining_s:
-        pods = [one for one in bench.namespace.list("pod") if one["metadata"]["name"] != besides]
+
+    def decided() -> str | Finding | None:
+        pods = [item for item in bench.namespace.list("pod") if item["metadata"]["name"] != besides]
         for pod in pods:
             if ready(pod):
                 return str(pod["metadata"]["name"])
             if time.monotonic() - began_s > STUCK_S and (said := _stuck(pod)):
                 return Finding("attend", f"le pod ne démarre pas : {said}")
-        bench.pause(0.2)
-    raise AssertionError("remaining_s raises where no time is left")
+        return None
+
+    found = bench.until(decided)
+    assert found is not None
+    return found
 
 
 def _stuck(pod: dict[str, Any]) -> str:
     """Return what the scheduler says of a pod that it can place nowhere."""
-    for one in pod["status"].get("conditions", ()):
-        if one["type"] == "PodScheduled" and one["status"] == "False":
-            return str(one.get("message", ""))
+    for condition in pod["status"].get("conditions", ()):
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return str(condition.get("message", ""))
     return ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from k8s_helpers.exercises import Finding
-from k8s_helpers.panels.decision import KUBERNETES, Context, recommend
+from k8s_helpers.exercises.controls import Finding
+from k8s_helpers.panels import KUBERNETES, Context, recommend
 
 CONTEXTS = {
     "association": Context("prototype", 1, 1),
@@ -28,13 +28,13 @@ def check(values: Mapping[str, str]) -> Finding:
     best = {key: recommend(context) for key, context in CONTEXTS.items()}
     wrong = [key for key, found in best.items() if values[key] != found.option]
     right = len(best) - len(wrong)
-    told = f"{right} choix sur {len(best)} sont ceux que les règles du cours donnent en premier"
+    text = f"{right} choix sur {len(best)} sont ceux que les règles du cours donnent en premier"
     if not wrong:
-        return Finding(None, f"{told}. Un seul des cinq est Kubernetes, et c’est bien ainsi.")
+        return Finding(None, f"{text}. Un seul des cinq est Kubernetes, et c’est bien ainsi.")
     if sum(values[key] == KUBERNETES for key in wrong) >= 2:
         return Finding(
-            "tout-kubernetes", f"{told} ; vous proposez Kubernetes à qui n’en a pas besoin."
+            "tout-kubernetes", f"{text} ; vous proposez Kubernetes à qui n’en a pas besoin."
         )
     if "place_de_marche" in wrong:
-        return Finding(CODES["place_de_marche"], f"{told} ; reprenez « place_de_marche ».")
-    return Finding(CODES[wrong[0]], f"{told} ; reprenez « {wrong[0]} ».")
+        return Finding(CODES["place_de_marche"], f"{text} ; reprenez « place_de_marche ».")
+    return Finding(CODES[wrong[0]], f"{text} ; reprenez « {wrong[0]} ».")

@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from math import isclose
 from typing import Any
 
-from k8s_helpers._french import number
-from k8s_helpers.exercises import Finding
-from k8s_helpers.panels.downtime import HOURS_PER_MONTH, HOURS_PER_YEAR, availability, downtime
+from k8s_helpers.exercises.controls import Finding, number
+from k8s_helpers.panels import (
+    HOURS_PER_MONTH,
+    HOURS_PER_YEAR,
+    availability_percent,
+    downtime,
+)
 
 DOWN_S = 7.3 * 3600
 MINUTES = downtime(99.9).month_s / 60
-YEARLY = availability(DOWN_S, HOURS_PER_YEAR)
+YEARLY = availability_percent(DOWN_S, HOURS_PER_YEAR)
 THREE = 100 * downtime(99.9, 3).availability
 
 
@@ -33,13 +37,13 @@ def check(values: Mapping[str, Any]) -> Finding:
         return Finding(
             "part", f"{number(shares[0], 4)} est une part de 1 ; la question est en pour cent."
         )
-    if isclose(yearly, availability(DOWN_S), abs_tol=0.005):
+    if isclose(yearly, availability_percent(DOWN_S), abs_tol=0.005):
         return Finding("periode", f"{_told(yearly)} %, ce serait pour 7,3 heures par mois.")
     if not isclose(yearly, YEARLY, abs_tol=0.006):
         near = isclose(yearly, YEARLY, abs_tol=0.02)
         verdict = "c’est presque cela" if near else "ce n’est pas cela"
-        told = f"{_told(yearly)} % pour 7,3 heures par an : {verdict}."
-        return Finding("centieme" if near else "an", told)
+        text = f"{_told(yearly)} % pour 7,3 heures par an : {verdict}."
+        return Finding("centieme" if near else "an", text)
     if three >= 99.9:
         return Finding(
             "addition",

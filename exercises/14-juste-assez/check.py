@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from k8s_helpers._french import number, seconds
-from k8s_helpers.exercises import Bench, Finding, replicas
-from k8s_helpers.recording import Run
-from k8s_helpers.timeline import failed, outages
+from k8s_helpers.exercises.controls import (
+    Bench,
+    Finding,
+    Run,
+    failed,
+    number,
+    outages,
+    replicas,
+    seconds,
+)
 
 ENV = {"STARTUP_SECONDS": "4"}
 RATE_PER_S = 25.0
@@ -17,7 +23,7 @@ def check(bench: Bench) -> Finding:
     """Return what the death of a pod cost."""
     objects = bench.answer["manifeste"]
     asked = [replicas(item) for item in objects if item["kind"] == "Deployment"]
-    wanted = sum(one for one in asked if isinstance(one, int))
+    wanted = sum(entry for entry in asked if isinstance(entry, int))
     if wanted > MOST_PODS:
         return Finding("trop-de-pods", f"{wanted} pods demandés ; deux suffisent.")
     bench.progress.step("Déploiement de votre manifeste")
@@ -37,14 +43,16 @@ def judge(run: Run) -> Finding:
     """Return whether the loss is small enough."""
     lost = len(failed(run.requests))
     share = lost / max(len(run.requests), 1)
-    longest_s = max((one.end_s - one.start_s for one in outages(run.requests)), default=0.0)
-    told = (
+    longest_s = max(
+        (request.end_s - request.start_s for request in outages(run.requests)), default=0.0
+    )
+    text = (
         f"{number(lost)} requêtes perdues sur {number(len(run.requests))} ({number(100 * share)} %)"
     )
     if longest_s > LONGEST_OUTAGE_S:
         return Finding(
-            "interruption", f"{told}, et personne pour répondre pendant {seconds(longest_s)}."
+            "interruption", f"{text}, et personne pour répondre pendant {seconds(longest_s)}."
         )
     if share > MOST_LOST:
-        return Finding("perdues", f"{told}. La limite est de {number(100 * MOST_LOST)} %.")
-    return Finding(None, f"{told}, avec deux pods. Un troisième n’y changerait presque rien.")
+        return Finding("perdues", f"{text}. La limite est de {number(100 * MOST_LOST)} %.")
+    return Finding(None, f"{text}, avec deux pods. Un troisième n’y changerait presque rien.")

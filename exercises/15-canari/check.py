@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from k8s_helpers._french import count, number
-from k8s_helpers.exercises import Bench, Finding, replicas
-from k8s_helpers.recording import Run
-from k8s_helpers.timeline import failed
+from k8s_helpers.exercises.controls import Bench, Finding, Run, count, failed, number, replicas
 
 MOST_PODS, SHARE, TOLERANCE = 4, 0.25, 0.08
 RATE_PER_S, DURING_S = 100.0, 2.0
@@ -15,7 +12,7 @@ def check(bench: Bench) -> Finding:
     """Return the share of the requests that the canary got."""
     objects = bench.answer["manifeste"]
     asked = [replicas(item) for item in objects]
-    wanted = sum(one for one in asked if isinstance(one, int))
+    wanted = sum(entry for entry in asked if isinstance(entry, int))
     if wanted > MOST_PODS:
         return Finding(
             "trop-de-pods", f"vous demandez {count(wanted, 'pod')}, et {MOST_PODS} suffisent."
@@ -44,14 +41,14 @@ def _pods(bench: Bench) -> tuple[int, int]:
 
 def judge(run: Run, pods: tuple[int, int]) -> Finding:
     """Return whether the share is a quarter: as measured, chance aside, and by the pods, which chance does not move."""
-    good = [one for one in run.requests if one.ok]
-    share = sum(one.version == "v2" for one in good) / max(len(good), 1)
-    told = f"la version 2 a répondu à {number(100 * share)} % de {count(len(good), 'requête')}"
+    good = [request for request in run.requests if request.ok]
+    share = sum(item.version == "v2" for item in good) / max(len(good), 1)
+    text = f"la version 2 a répondu à {number(100 * share)} % de {count(len(good), 'requête')}"
     if lost := len(failed(run.requests)):
-        return Finding("perdues", f"{told}, et {count(lost, 'requête')} se sont perdues.")
+        return Finding("perdues", f"{text}, et {count(lost, 'requête')} se sont perdues.")
     if share == 0.0:
-        return Finding("invisible", f"{told}.")
+        return Finding("invisible", f"{text}.")
     if abs(share - SHARE) > TOLERANCE or pods[0] != SHARE * pods[1]:
         of = f"{count(pods[0], 'pod')} sur {pods[1]}"
-        return Finding("part", f"{told}, avec {of} derrière le Service ; il en fallait un quart.")
-    return Finding(None, f"{told}, soit un quart, au hasard près.")
+        return Finding("part", f"{text}, avec {of} derrière le Service ; il en fallait un quart.")
+    return Finding(None, f"{text}, soit un quart, au hasard près.")

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from k8s_helpers._api import MERGE_PATCH, ApiSession, ApiStatusError
-from k8s_helpers.exercises import Bench, Finding, container_runs
+from k8s_helpers.exercises.controls import (
+    MERGE_PATCH,
+    ApiSession,
+    ApiStatusError,
+    Bench,
+    Finding,
+    container_runs,
+)
 
 FORBIDDEN = 403
 
@@ -51,7 +57,7 @@ def _allowed(act: Callable[[], Any]) -> bool:
 def _beyond(bench: Bench, account: ApiSession) -> list[str]:
     """Return what the account can do that it must not; nothing is really done."""
     place, dry = bench.namespace, {"dryRun": "All"}
-    (pod,) = (one for one in bench.given("donnees.yaml") if one["kind"] == "Pod")
+    (pod,) = (item for item in bench.given("donnees.yaml") if item["kind"] == "Pod")
     tries = {
         "supprimer un pod": lambda: account.request(
             "DELETE", place.path("pod", "vitrine"), query=dry

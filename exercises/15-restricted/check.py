@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from k8s_helpers._api import ApiStatusError
-from k8s_helpers.cluster import admission
-from k8s_helpers.exercises import Bench, Finding, container_end, container_runs
+from k8s_helpers.exercises.controls import (
+    ApiStatusError,
+    Bench,
+    Finding,
+    admission,
+    container_end,
+    container_runs,
+)
 
 LACKS = {
     "privileged": "escalade",
@@ -42,7 +47,7 @@ def check(bench: Bench) -> Finding:
     pod = bench.namespace.wait(
         "pod",
         pod["metadata"]["name"],
-        lambda one: container_runs(one) or container_end(one) is not None,
+        lambda item: container_runs(item) or container_end(item) is not None,
         bench.remaining_s,
     )
     if ended := container_end(pod):
@@ -59,7 +64,7 @@ def _lacking(said: str) -> Finding:
 
 def _has_number(pod: dict[str, Any], container: dict[str, Any]) -> bool:
     """Whether a user other than the image's own is named; the vitrine's image names none, which means root."""
-    return any(isinstance(one.get("runAsUser"), int) for one in _contexts(pod, container))
+    return any(isinstance(item.get("runAsUser"), int) for item in _contexts(pod, container))
 
 
 def _contexts(pod: dict[str, Any], container: dict[str, Any]) -> Iterator[dict[str, Any]]:

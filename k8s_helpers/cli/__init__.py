@@ -6,7 +6,8 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from types import FrameType
 from typing import NoReturn
 
@@ -16,35 +17,46 @@ from .. import _french
 from .._errors import K8sHelpersError, ResourceError
 from .._interruption import EXIT_CODE as INTERRUPTED
 from .._interruption import Interrupted
-from . import bundle, classes, clusters, doctor, measures, notebooks
 from .french import FrenchGroup, usage_error
 
+COMMANDS: Mapping[str, str] = {
+    "up": "clusters.up",
+    "down": "clusters.down",
+    "status": "clusters.status",
+    "kubectl": "clusters.kubectl",
+    "env": "clusters.env",
+    "fetch": "clusters.fetch",
+    "doctor": "doctor.doctor",
+    "lab": "notebooks.lab",
+    "run": "notebooks.run_notebooks",
+    "measure": "measures.measure",
+    "replay": "measures.replay",
+    "bundle": "bundle.bundle",
+    "class-report": "classes.class_report",
+}
+"""Where each command is, below this package: its module is imported when it is asked for."""
 
-@click.group(
-    cls=FrenchGroup,
+
+class CourseCommands(FrenchGroup):
+    """The commands of the course."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return their names."""
+        return sorted({*COMMANDS, *self.commands})
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Import a command."""
+        if name in COMMANDS and name not in self.commands:
+            module, _, attribute = COMMANDS[name].partition(".")
+            self.add_command(getattr(import_module(f"{__name__}.{module}"), attribute), name)
+        return super().get_command(context, name)
+
+
+group = CourseCommands(
+    "k8s-lab",
     help="Le cours Kubernetes en ligne de commande : un vrai cluster, des mesures, des notebooks.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-def group() -> None:
-    """Hold the commands."""
-
-
-for command in (
-    clusters.up,
-    clusters.down,
-    clusters.status,
-    clusters.kubectl,
-    clusters.env,
-    clusters.fetch,
-    doctor.doctor,
-    notebooks.lab,
-    notebooks.run_notebooks,
-    measures.measure,
-    measures.replay,
-    bundle.bundle,
-    classes.class_report,
-):
-    group.add_command(command)
 
 
 def _end_by_signal(number: int, frame: FrameType | None) -> NoReturn:
@@ -62,7 +74,7 @@ def _system_error(error: OSError) -> K8sHelpersError:
 
 
 def call(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code; errors are told on standard error.
+    """Run one command line and return its exit code; errors are written on standard error.
 
     Parameters
     ----------
@@ -79,18 +91,18 @@ def call(arguments: Sequence[str]) -> int:
         click.echo(error.format_message(), err=True)
         return error.exit_code
     except click.ClickException as error:
-        return _tell(usage_error(error))
+        return _fail(usage_error(error))
     except K8sHelpersError as error:
-        return _tell(error)
+        return _fail(error)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # silences the flush at exit
         return 128 + signal.SIGPIPE
     except OSError as error:
-        return _tell(_system_error(error))
+        return _fail(_system_error(error))
     return result if isinstance(result, int) else 0
 
 
-def _tell(error: K8sHelpersError) -> int:
+def _fail(error: K8sHelpersError) -> int:
     click.echo(str(error), err=True)
     return error.exit_code
 

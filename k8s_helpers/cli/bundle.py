@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import json
 import platform
@@ -15,13 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 import click
 
-from .. import _french, _paths, _progress, jars
+from .. import _french, _paths
 from .._errors import BinariesError, UsageError
-from .._progress import Progress
+from .._progress import Progress, reporting
+from ..builds import jars
 from .french import FrenchCommand, FrenchGroup
 
 MANIFEST = "bundle.json"
@@ -29,9 +28,7 @@ SCHEMA = 1
 _IMAGE_S = 1200.0
 
 
-@click.group(cls=FrenchGroup, help="Une archive pour une salle sans internet.")
-def bundle() -> None:
-    """Hold `save` and `load`."""
+bundle = FrenchGroup("bundle", help="Une archive pour une salle sans internet.")
 
 
 @dataclass(frozen=True)
@@ -61,12 +58,8 @@ class Contents:
 @click.argument("archive", metavar="ARCHIVE.tar.gz", type=click.Path(path_type=Path))
 def save(archive: Path) -> None:
     """Pack the embedded cluster's programs and, where an engine has them, kind's images."""
-    progress = _progress.reporter()
-    try:
-        with _scratch() as scratch:
-            names = pack(archive, scratch, progress)
-    finally:
-        progress.done()
+    with reporting(None) as progress, _scratch() as scratch:
+        names = pack(archive, scratch, progress)
     click.echo(f"{archive} ({archive.stat().st_size / 1e6:.0f} Mo) contient :")
     for name in names:
         click.echo(f"  {name}")
@@ -76,13 +69,9 @@ def save(archive: Path) -> None:
 @click.argument("archive", metavar="ARCHIVE.tar.gz", type=click.Path(path_type=Path))
 def load(archive: Path) -> None:
     """Check the archive whole, then install what it holds."""
-    progress = _progress.reporter()
-    try:
-        with _scratch() as scratch:
-            contents = unpack(archive, scratch, progress)
-            installed = install(scratch, contents, progress)
-    finally:
-        progress.done()
+    with reporting(None) as progress, _scratch() as scratch:
+        contents = unpack(archive, scratch, progress)
+        installed = install(scratch, contents, progress)
     click.echo("Installé :")
     for name in installed:
         click.echo(f"  {name}")
@@ -92,11 +81,6 @@ def load(archive: Path) -> None:
 def _scratch() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="bundle-", dir=_paths.cache_dir()) as folder:
         yield Path(folder)
-
-
-def sha256(stream: IO[bytes]) -> str:
-    """Return the SHA-256 of what a stream still holds, in hexadecimal."""
-    return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def pack(archive: Path, scratch: Path, progress: Progress) -> list[str]:
@@ -118,7 +102,7 @@ def pack(archive: Path, scratch: Path, progress: Progress) -> list[str]:
     CommandError
         The engine cannot write an image that it has.
     """
-    from ..embedded import binaries
+    from embedded_kubernetes.programs import binaries
 
     programs = binaries.ensure(progress)
     sources = {f"binaries/{name}": programs.folder / name for name in binaries.PROGRAMS}
@@ -127,8 +111,7 @@ def pack(archive: Path, scratch: Path, progress: Progress) -> list[str]:
     files = {}
     for name, source in sources.items():
         progress.step(f"Empreinte de {name}")
-        with source.open("rb") as stream:
-            files[name] = sha256(stream)
+        files[name] = jars.sha256(source)
     contents = Contents(programs.kubernetes_version, platform.machine(), files)
     unfinished = archive.with_name(archive.name + ".part")
     try:
@@ -160,15 +143,15 @@ def built_jars() -> dict[str, Path]:
 
 def _save_images(scratch: Path, progress: Progress) -> dict[str, Path]:
     """Let the engine write the images that kind needs; none where there is no engine."""
-    from .. import images
-    from ..providers import kind
-    from ..providers.engine import require_engine
+    from ..builds import images
+    from ..providers.kind.addons import bundled_images
+    from ..providers.kind.engine import find_engine, require_engine
 
     saved: dict[str, Path] = {}
-    if kind.find_engine() is None:
+    if find_engine() is None:
         return saved
     engine = require_engine()
-    for image in [*kind.bundled_images(), *images.base_images()]:
+    for image in [*bundled_images(), *images.base_images()]:
         progress.step(f"Image {image}")
         if not engine.has_image(image):
             pulled = engine.run("pull", image, timeout_s=_IMAGE_S, check=False)
@@ -248,12 +231,11 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo | None, name: str, ta
 
 
 def _check(tried: str, file: Path, name: str, expected: str) -> None:
-    with file.open("rb") as stream:
-        found = sha256(stream)
-    if found != expected:
+    digest = jars.sha256(file)
+    if digest != expected:
         raise BinariesError(
             tried,
-            f"{name} est abîmé (SHA-256 {found[:12]}…, attendu {expected[:12]}…)",
+            f"{name} est abîmé (SHA-256 {digest[:12]}…, attendu {expected[:12]}…)",
             "Copiez l’archive de nouveau, ou refaites-la.",
         )
 
@@ -268,14 +250,14 @@ def install(scratch: Path, contents: Contents, progress: Progress) -> list[str]:
     CommandError
         The engine refuses an image.
     """
-    from ..embedded import binaries
-    from ..providers import kind
-    from ..providers.engine import require_engine
+    from embedded_kubernetes.programs import binaries
+
+    from ..providers.kind.engine import find_engine, require_engine
 
     installed = [str(binaries.install(scratch / "binaries", progress).folder)]
     installed += install_jars(scratch, contents)
     images = [name for name in contents.files if name.startswith("images/")]
-    if images and kind.find_engine() is not None:
+    if images and find_engine() is not None:
         engine = require_engine()
         for name in images:
             progress.step(f"Chargement de {name}")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import _progress
-from .._run import replace_by
+from embedded_kubernetes.processes import replace_by
+
+from .._progress import reporting
 from .french import FrenchCommand
 from .options import Selection, cluster_options
 
@@ -42,15 +43,12 @@ def up(selection: Selection, nodes: int | None) -> None:
 @cluster_options
 def down(selection: Selection) -> None:
     """Delete what `up` made."""
-    from ..providers import current
+    from .. import providers
 
     provider = selection.open()
-    progress = _progress.reporter()
-    try:
+    with reporting(None) as progress:
         provider.down(progress)
-    finally:
-        progress.done()
-    current.forget(provider)
+    providers.forget(provider)
     click.echo(f"Cluster « {provider.name} » ({provider.kind}) arrêté.")
 
 
@@ -59,28 +57,28 @@ def down(selection: Selection) -> None:
 @cluster_options
 def status(selection: Selection, as_json: bool) -> int:
     """Tell the state; exit code 0 where the cluster runs, 5 otherwise."""
-    found = selection.open().status()
-    click.echo(json.dumps(_plain(found), ensure_ascii=False) if as_json else _describe(found))
-    return 0 if found.state == "running" else 5
+    cluster = selection.open().status()
+    click.echo(json.dumps(_plain(cluster), ensure_ascii=False) if as_json else _describe(cluster))
+    return 0 if cluster.state == "running" else 5
 
 
-def _plain(found: Status) -> dict[str, Any]:
-    plain = asdict(found)
-    plain["kubeconfig"] = str(found.kubeconfig) if found.kubeconfig else None
+def _plain(cluster: Status) -> dict[str, Any]:
+    plain = asdict(cluster)
+    plain["kubeconfig"] = str(cluster.kubeconfig) if cluster.kubeconfig else None
     return plain
 
 
-def _describe(found: Status) -> str:
-    lines = [f"Cluster « {found.name} » ({found.provider}) : {STATES[found.state]}"]
-    if found.kubernetes_version:
-        lines.append(f"  Kubernetes {found.kubernetes_version}")
-    if found.detail:
-        lines.append(f"  {found.detail}")
-    for component in found.components:
+def _describe(cluster: Status) -> str:
+    lines = [f"Cluster « {cluster.name} » ({cluster.provider}) : {STATES[cluster.state]}"]
+    if cluster.kubernetes_version:
+        lines.append(f"  Kubernetes {cluster.kubernetes_version}")
+    if cluster.detail:
+        lines.append(f"  {cluster.detail}")
+    for component in cluster.components:
         sign = "✔" if component.running and not component.trouble else "✘"
         lines.append(f"  {sign} {component.name} {component.detail}".rstrip())
-    if found.kubeconfig and found.state == "running":
-        lines.append(f"  KUBECONFIG={found.kubeconfig}")
+    if cluster.kubeconfig and cluster.state == "running":
+        lines.append(f"  KUBECONFIG={cluster.kubeconfig}")
     return "\n".join(lines)
 
 
@@ -111,11 +109,8 @@ def env(selection: Selection) -> None:
 @click.command(cls=FrenchCommand, help="Va chercher (ou compile) les programmes de Kubernetes.")
 def fetch() -> None:
     """Make the embedded cluster's programs be there, and nothing else."""
-    from ..embedded import binaries
+    from embedded_kubernetes.programs import binaries
 
-    progress = _progress.reporter()
-    try:
+    with reporting(None) as progress:
         programs = binaries.ensure(progress)
-    finally:
-        progress.done()
     click.echo(f"Kubernetes {programs.kubernetes_version} : {programs.folder}")

@@ -15,30 +15,31 @@ from pathlib import Path
 
 import click
 
+from embedded_kubernetes import preflight
+
 from .. import _paths
 from .._errors import PlatformError
-from ..embedded import preflight
-from . import machine, running, tools
-from .check import Check
+from . import machine, tools
 from .french import FrenchCommand
+from .machine import Diagnosis
 
 
-def _memory() -> Check:
+def _memory() -> Diagnosis:
     try:
         return machine.check_memory(preflight.available_memory_bytes())
     except OSError:
-        return Check("Mémoire", "limited", "inconnue sur ce système")
+        return Diagnosis("Mémoire", "limited", "inconnue sur ce système")
 
 
-def _disk() -> Check:
-    from ..embedded import binaries
+def _disk() -> Diagnosis:
+    from embedded_kubernetes.programs import binaries
 
     folders = (_paths.cache_dir(), _paths.state_dir(), Path(tempfile.gettempdir()))
     free, folder = min((shutil.disk_usage(folder).free, folder) for folder in folders)
     return machine.check_disk(free, folder, binaries.cached() is not None)
 
 
-_CHECKS: tuple[Callable[[], Check], ...] = (
+_CHECKS: tuple[Callable[[], Diagnosis], ...] = (
     lambda: machine.check_system(platform.system(), platform.machine()),
     lambda: machine.check_python(sys.version_info[:3]),
     _memory,
@@ -56,17 +57,17 @@ _CHECKS: tuple[Callable[[], Check], ...] = (
     tools.check_spring,
     tools.check_go,
     tools.check_internet,
-    running.check_clusters,
+    machine.check_clusters,
 )
 
 
-def examine() -> list[Check]:
+def examine() -> list[Diagnosis]:
     """Make all checks at once; a few seconds at most."""
     with ThreadPoolExecutor(len(_CHECKS)) as pool:
         return [done.result() for done in [pool.submit(check) for check in _CHECKS]]
 
 
-def usable_providers(checks: Sequence[Check]) -> list[str]:
+def usable_providers(checks: Sequence[Diagnosis]) -> list[str]:
     """Return the providers that nothing stops, the one that `k8s-lab up` takes by itself first."""
     stopped = {name for check in checks if check.state == "missing" for name in check.stops}
     return [name for name in ("kind", "embedded") if name not in stopped]
@@ -92,7 +93,7 @@ def doctor(as_json: bool) -> int:
     return 0 if usable else PlatformError.exit_code
 
 
-def describe(checks: Sequence[Check], usable: Sequence[str]) -> str:
+def describe(checks: Sequence[Diagnosis], usable: Sequence[str]) -> str:
     """Return the checks as lines for a terminal, with the conclusion last."""
     lines = []
     for check in checks:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from .. import timeline
-from ..providers.base import Fact, Provider
-from ..providers.cannot_show import CANNOT_SHOW, CannotShow
-from ..providers.prefix_facts import WITHOUT_NAMESPACES
+from .. import labs
+from ..labs.lab import Lab, Limit
+from ..providers.base import FidelityFact, Provider
+from ..providers.embedded_facts import WITHOUT_NAMESPACES
 
 _HEAD = """\
 # Fidélité
@@ -37,27 +37,27 @@ def providers() -> tuple[type[Provider], ...]:
     """Return every kind of provider, in the order of the page."""
     from ..providers.embedded import EmbeddedProvider
     from ..providers.existing import ExistingProvider
-    from ..providers.kind import KindProvider
+    from ..providers.kind.provider import KindProvider
 
     return (KindProvider, EmbeddedProvider, ExistingProvider)
 
 
 def page(
     kinds: Sequence[type[Provider]],
-    limits: Sequence[CannotShow] = CANNOT_SHOW,
-    explained: Mapping[tuple[str, str], str] = timeline.EXPLAINED,
+    experiments: Sequence[Lab] | None = None,
 ) -> str:
-    """Return the whole page as Markdown."""
+    """Return the whole page as Markdown, by default of all the labs."""
+    experiments = [labs.get(name) for name in labs.LABS] if experiments is None else experiments
     sections = [
-        *(_section(_TITLES[kind.kind], kind.facts) for kind in kinds),
+        *(_section(_TITLES[kind.kind], kind.facts()) for kind in kinds),
         _section(_PREFIX_TITLE, WITHOUT_NAMESPACES, _PREFIX_WORDS),
-        _refusals(limits),
-        _differences(explained),
+        _refusals(experiments),
+        _differences(experiments),
     ]
     return "\n".join([_HEAD, *sections])
 
 
-def _section(title: str, facts: Sequence[Fact], *words: str) -> str:
+def _section(title: str, facts: Sequence[FidelityFact], *words: str) -> str:
     rows = [
         f"| {fact.subject} | {'oui' if fact.real else '**non**'} | {fact.text} |" for fact in facts
     ]
@@ -65,11 +65,12 @@ def _section(title: str, facts: Sequence[Fact], *words: str) -> str:
     return "\n".join([*head, "| sujet | comme en production | |", "|---|---|---|", *rows, ""])
 
 
-def _refusals(limits: Sequence[CannotShow]) -> str:
+def _refusals(experiments: Sequence[Lab]) -> str:
     """Return what experiments refuse to do, by the table that they refuse by."""
     rows = [
-        f"| {limit.title} (`{limit.experiment}`) | {limit.provider} | {limit.reason} | {_instead(limit)} |"
-        for limit in limits
+        f"| {lab.title} (`{lab.name}`) | {limit.provider} | {limit.reason} | {_instead(limit)} |"
+        for lab in experiments
+        for limit in lab.limits
     ]
     head = [
         "## Ce qu’une expérience ne peut pas montrer",
@@ -84,15 +85,16 @@ def _refusals(limits: Sequence[CannotShow]) -> str:
     )
 
 
-def _instead(limit: CannotShow) -> str:
-    return ", ".join(limit.instead) or "l’enregistrement gardé dans `recordings/`"
+def _instead(limit: Limit) -> str:
+    return ", ".join(limit.instead) or "l’enregistrement gardé avec l’expérience"
 
 
-def _differences(explained: Mapping[tuple[str, str], str]) -> str:
+def _differences(experiments: Sequence[Lab]) -> str:
     """Return the durations that kind and the embedded cluster do not share, one row a reason."""
     by_reason: dict[tuple[str, str], list[str]] = {}
-    for (experiment, name), reason in explained.items():
-        by_reason.setdefault((experiment, reason), []).append(name)
+    for lab in experiments:
+        for duration in lab.explained.values():
+            by_reason.setdefault((lab.name, duration.reason), []).append(duration.words)
     rows = [
         f"| `{experiment}` | {'<br>'.join(names)} | {reason} |"
         for (experiment, reason), names in by_reason.items()

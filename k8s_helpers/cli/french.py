@@ -32,8 +32,8 @@ def _translate(text: str) -> str:
     return text
 
 
-class _FrenchHelp(click.Command):
-    """Help in French throughout: its headings, its spaces, and no summary cut short."""
+class FrenchCommand(click.Command):
+    """A command whose help is in French throughout: its headings, its spaces, and no summary cut short."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -48,16 +48,11 @@ class _FrenchHelp(click.Command):
 
     def get_short_help_str(self, limit: int = _WHOLE) -> str:
         """Return the first sentence, whole: the list of commands wraps it."""
-        return typeset(
-            super().get_short_help_str(max(limit, _WHOLE))
-        )  # click takes all spaces for one kind
+        # click takes all spaces for one kind
+        return typeset(super().get_short_help_str(max(limit, _WHOLE)))
 
 
-class FrenchCommand(_FrenchHelp):
-    """A command whose help is in French throughout."""
-
-
-class FrenchGroup(_FrenchHelp, click.Group):
+class FrenchGroup(FrenchCommand, click.Group):
     """A group of such commands, which says what it has when asked for what it has not."""
 
     command_class = FrenchCommand
@@ -94,23 +89,19 @@ def usage_error(error: click.ClickException) -> UsageError:
     """Return click's error about the command line as one of ours, in French."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "k8s-lab"
-    return UsageError(f"Comprendre « {path} »", _found(error), f"Voyez « {path} --help ».")
+    return UsageError(f"Comprendre « {path} »", _reason(error), f"Voyez « {path} --help ».")
 
 
-def _found(error: click.ClickException) -> str:
+def _reason(error: click.ClickException) -> str:
     if isinstance(error, click.NoSuchOption):
         near = f" (proche : {', '.join(error.possibilities)})" if error.possibilities else ""
         return f"l’option « {error.option_name} » n’existe pas{near}"
-    name = ""
-    if isinstance(error, click.BadParameter) and error.param is not None:
-        name = (
-            error.param.opts[0]
-            if error.param.opts[0].startswith("-")
-            else error.param.human_readable_name
-        )
+    if not isinstance(error, click.BadParameter) or error.param is None:
+        return error.format_message()
+    name = error.param.opts[0]
+    if not name.startswith("-"):
+        name = error.param.human_readable_name
     if isinstance(error, click.MissingParameter):
         return f"il manque « {name} »"
-    if isinstance(error, click.BadParameter) and error.param is not None:
-        expected = _EXPECTED.get(error.param.type.name, error.message)
-        return f"la valeur de « {name} » ne convient pas (attendu : {expected})"
-    return error.format_message()
+    expected = _EXPECTED.get(error.param.type.name, error.message)
+    return f"la valeur de « {name} » ne convient pas (attendu : {expected})"

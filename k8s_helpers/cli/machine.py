@@ -1,4 +1,4 @@
-"""What this machine allows: system, Python, namespaces, addresses, ports, memory, disk.
+"""What this machine allows (system, Python, namespaces, addresses, ports, memory, disk), and the clusters on it.
 
 What a check needs of the machine is read by one function; what the reading means is decided by a pure one beside it
 where there is something to decide. Nothing is changed.
@@ -10,13 +10,20 @@ import errno
 import os
 import socket
 import sys
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from .. import _french
-from .._run import CommandError
-from ..embedded import isolation, preflight
-from .check import Check
+from embedded_kubernetes import preflight
+from embedded_kubernetes.node import isolation
+from embedded_kubernetes.processes import CommandError
+
+from .. import _french, _paths
+
+RECENT_S = 600.0
+"""How long an incident is still worth a word."""
 
 KIND_MEMORY_BYTES = 3_000_000_000
 """What a kind node takes with some pods, its page cache included."""
@@ -25,41 +32,70 @@ COMPILE_DISK_BYTES = 8_000_000_000
 """What the Go caches and the results take while Kubernetes is compiled; almost all of it is given back."""
 
 
+@dataclass(frozen=True)
+class Diagnosis:
+    """What one look at the machine found.
+
+    Attributes
+    ----------
+    subject : str
+        What was looked at, in French.
+    state : {"ok", "limited", "missing"}
+        "limited": the course works, something in it does not.
+    found : str
+        What was observed.
+    advice : str
+        What to do about it; empty where there is nothing to do.
+    stops : tuple of str
+        Providers ("embedded", "kind") that cannot work as long as the state is "missing".
+    """
+
+    subject: str
+    state: Literal["ok", "limited", "missing"]
+    found: str
+    advice: str = ""
+    stops: tuple[str, ...] = ()
+
+
 def _gigabytes(count: int) -> str:
     return f"{count / 1e9:.1f} Go".replace(".", ",")
 
 
-def check_system(system: str, machine: str) -> Check:
+def check_system(system: str, machine: str) -> Diagnosis:
     """Judge the operating system (`platform.system()`) and the processor (`platform.machine()`)."""
-    found = f"{system}, {machine}"
+    observed = f"{system}, {machine}"
     if system != "Linux":
-        return Check(
+        return Diagnosis(
             "Système",
             "missing",
-            found,
+            observed,
             "Le cluster embarqué ne marche que sous Linux : installez Docker et kind, puis "
             "« k8s-lab up --provider kind ».",
             ("embedded",),
         )
     if machine not in ("x86_64", "aarch64"):
-        return Check(
+        return Diagnosis(
             "Système",
             "missing",
-            found,
+            observed,
             "Kubernetes n’est publié que pour x86_64 et aarch64 : utilisez un cluster existant.",
             ("embedded", "kind"),
         )
-    return Check("Système", "ok", found)
+    return Diagnosis("Système", "ok", observed)
 
 
-def check_python(version: Sequence[int]) -> Check:
+def check_python(version: Sequence[int]) -> Diagnosis:
     """Judge the interpreter that runs this."""
-    found = f"{'.'.join(str(part) for part in version[:3])} ({sys.executable})"
+    observed = f"{'.'.join(str(part) for part in version[:3])} ({sys.executable})"
     if tuple(version[:2]) < (3, 11):
-        return Check(
-            "Python", "missing", found, "Il faut Python 3.11 ou plus récent.", ("embedded", "kind")
+        return Diagnosis(
+            "Python",
+            "missing",
+            observed,
+            "Il faut Python 3.11 ou plus récent.",
+            ("embedded", "kind"),
         )
-    return Check("Python", "ok", found)
+    return Diagnosis("Python", "ok", observed)
 
 
 def sysctl(name: str) -> int | None:
@@ -83,15 +119,19 @@ _SWITCHES = {
 """Kernel settings that may refuse namespaces to an ordinary user, with a value that allows them."""
 
 
-def check_namespaces() -> Check:
+def check_namespaces() -> Diagnosis:
     """Let the Python that runs containers go into their namespaces, as each container does."""
     if isolation.given_up():
-        found = f"{isolation.VARIABLE}=prefix : le cluster embarqué s’en passe"
-        return Check(_NAMESPACES, "limited", found, "Retirez cette variable pour les utiliser.")
+        observed = f"{isolation.variable()}=prefix : le cluster embarqué s’en passe"
+        return Diagnosis(
+            _NAMESPACES, "limited", observed, "Retirez cette variable pour les utiliser."
+        )
     try:
         refusal = isolation.refusal()
     except (CommandError, OSError) as error:
-        return Check(_NAMESPACES, "limited", f"l’essai n’a pas pu être fait ({error})", _NOT_NEEDED)
+        return Diagnosis(
+            _NAMESPACES, "limited", f"l’essai n’a pas pu être fait ({error})", _NOT_NEEDED
+        )
     switches = {name: sysctl(name) for name in _SWITCHES}
     return judge_namespaces(refusal, switches, isolation.python(), os.geteuid() == 0)
 
@@ -101,7 +141,7 @@ def judge_namespaces(
     switches: Mapping[str, int | None],
     python: Path,
     is_root: bool,
-) -> Check:
+) -> Diagnosis:
     """Say what a refusal means and what would allow it.
 
     Parameters
@@ -116,16 +156,16 @@ def judge_namespaces(
         Root needs no user namespace, and the settings about them do not concern it.
     """
     if refusal is None:
-        return Check(_NAMESPACES, "ok", "essayés : chaque conteneur a ses propres chemins")
+        return Diagnosis(_NAMESPACES, "ok", "essayés : chaque conteneur a ses propres chemins")
     name = errno.errorcode.get(refusal.number, "sans code d’erreur")
     words = _french.system(OSError(refusal.number, refusal.words))
     if refusal.number == errno.ENOSPC:  # of namespaces, not of a disk (man 7 user_namespaces)
         words = "leur nombre permis est atteint"
-    found = f"refusés à {python} : {refusal.what}, {words} ({name})"
+    observed = f"refusés à {python} : {refusal.what}, {words} ({name})"
     switch = None if is_root else _refusing(refusal.number, switches)
     if switch is None:
-        return Check(
-            _NAMESPACES, "limited", found, f"{_NOT_NEEDED} {_elsewhere(refusal.number)}".strip()
+        return Diagnosis(
+            _NAMESPACES, "limited", observed, f"{_NOT_NEEDED} {_elsewhere(refusal.number)}".strip()
         )
     advice = (
         f"{_NOT_NEEDED} Un administrateur peut les permettre : "
@@ -133,7 +173,9 @@ def judge_namespaces(
     )
     if "apparmor" in switch:
         advice += ", ou, pour ce seul Python, un profil AppArmor (docs/binder.md le donne)"
-    return Check(_NAMESPACES, "limited", f"{found} ; {switch} = {switches[switch]}", f"{advice}.")
+    return Diagnosis(
+        _NAMESPACES, "limited", f"{observed} ; {switch} = {switches[switch]}", f"{advice}."
+    )
 
 
 def _refusing(number: int, switches: Mapping[str, int | None]) -> str | None:
@@ -165,12 +207,12 @@ def _elsewhere(number: int) -> str:
     return ""
 
 
-def check_low_ports(first_unprivileged: int | None, is_root: bool) -> Check:
+def check_low_ports(first_unprivileged: int | None, is_root: bool) -> Diagnosis:
     """Judge `net.ipv4.ip_unprivileged_port_start`."""
     subject = "Ports inférieurs à 1024"
     if is_root or (first_unprivileged is not None and first_unprivileged <= 80):
-        return Check(subject, "ok", "permis")
-    return Check(
+        return Diagnosis(subject, "ok", "permis")
+    return Diagnosis(
         subject,
         "limited",
         "refusés à cet utilisateur",
@@ -178,13 +220,15 @@ def check_low_ports(first_unprivileged: int | None, is_root: bool) -> Check:
     )
 
 
-def check_loopback() -> Check:
+def check_loopback() -> Diagnosis:
     """Try to listen on an address of the block where the embedded cluster's pods live."""
     try:
         with socket.create_server(("127.244.255.254", 0)):
-            return Check("Adresses 127.0.0.0/8", "ok", "utilisables : pods et Services y habitent")
+            return Diagnosis(
+                "Adresses 127.0.0.0/8", "ok", "utilisables : pods et Services y habitent"
+            )
     except OSError as error:
-        return Check(
+        return Diagnosis(
             "Adresses 127.0.0.0/8",
             "missing",
             f"refusées ({_french.system(error)})",
@@ -193,43 +237,74 @@ def check_loopback() -> Check:
         )
 
 
-def check_memory(available_bytes: int) -> Check:
+def check_memory(available_bytes: int) -> Diagnosis:
     """Judge the memory that is free for a cluster."""
-    found = f"{_gigabytes(available_bytes)} disponibles"
+    observed = f"{_gigabytes(available_bytes)} disponibles"
     if available_bytes < preflight.MEMORY_BYTES:
-        return Check(
+        return Diagnosis(
             "Mémoire",
             "missing",
-            found,
+            observed,
             f"Fermez des programmes : il en faut {_gigabytes(preflight.MEMORY_BYTES)} au moins.",
             ("embedded", "kind"),
         )
     if available_bytes < KIND_MEMORY_BYTES:
-        return Check(
+        return Diagnosis(
             "Mémoire",
             "limited",
-            found,
+            observed,
             f"Assez pour le cluster embarqué ; kind en demande {_gigabytes(KIND_MEMORY_BYTES)}.",
         )
-    return Check("Mémoire", "ok", found)
+    return Diagnosis("Mémoire", "ok", observed)
 
 
-def check_disk(free_bytes: int, folder: Path, have_binaries: bool) -> Check:
+def check_disk(free_bytes: int, folder: Path, have_binaries: bool) -> Diagnosis:
     """Judge the free space where clusters and programs are kept."""
-    found = f"{_gigabytes(free_bytes)} libres dans {folder}"
+    observed = f"{_gigabytes(free_bytes)} libres dans {folder}"
     if free_bytes < preflight.DISK_BYTES:
-        return Check(
+        return Diagnosis(
             "Disque",
             "missing",
-            found,
+            observed,
             f"Libérez {_gigabytes(preflight.DISK_BYTES)}, ou désignez un autre dossier par K8S_HELPERS_HOME.",
             ("embedded", "kind"),
         )
     if not have_binaries and free_bytes < COMPILE_DISK_BYTES:
-        return Check(
+        return Diagnosis(
             "Disque",
             "limited",
-            found,
+            observed,
             f"Assez pour télécharger ; compiler sans internet en demande {_gigabytes(COMPILE_DISK_BYTES)}.",
         )
-    return Check("Disque", "ok", found)
+    return Diagnosis("Disque", "ok", observed)
+
+
+def check_clusters() -> Diagnosis:
+    """Look at every embedded cluster of this user."""
+    from ..providers.embedded import EmbeddedProvider
+
+    since_wall_s = time.time() - RECENT_S
+    folder = _paths.state_dir() / "clusters" / "embedded"
+    names = sorted(file.parent.name for file in folder.glob("*/cluster.json"))
+    providers = [EmbeddedProvider(name) for name in names]
+    running = [provider for provider in providers if provider.status().state == "running"]
+    return judge_clusters({provider.name: provider.troubles(since_wall_s) for provider in running})
+
+
+def judge_clusters(troubles: Mapping[str, Sequence[str]]) -> Diagnosis:
+    """Conclude from what is wrong with each running cluster, by its name."""
+    subject = "Clusters embarqués en marche"
+    if not troubles:
+        return Diagnosis(subject, "ok", "aucun")
+    bad = {name: lines for name, lines in troubles.items() if lines}
+    if not bad:
+        return Diagnosis(subject, "ok", ", ".join(troubles))
+    words = " ; ".join(f"« {name} » : {' ; '.join(troubles)}" for name, troubles in bad.items())
+    name = next(iter(bad))
+    return Diagnosis(
+        subject,
+        "limited",
+        words,
+        "Le superviseur relance ce qui s’arrête ou se bloque. Si cela se répète, repartez d’un cluster neuf "
+        f"(ses objets seront perdus) : « k8s-lab down --name {name} », puis « k8s-lab up --name {name} ».",
+    )

@@ -9,63 +9,56 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .. import _progress
+from .. import _paths, _progress, labs
+from .._errors import RecordingError
 from .french import FrenchCommand, FrenchGroup
 from .options import Selection, cluster_options
 
 if TYPE_CHECKING:
-    from ..recording import Recording
+    from ..measure.recording import Recording
 
 
-@click.group(cls=FrenchGroup, help="Fait une mesure du cours et en garde l’enregistrement.")
-def measure() -> None:
-    """Hold the measures."""
+class LabGroup(FrenchGroup):
+    """A command for each lab of the registry, imported when it is asked for."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the labs, in the order of the course."""
+        return list(labs.LABS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Return the command that measures a lab and writes what it measured."""
+        if name not in labs.LABS:
+            return None
+
+        def call(selection: Selection, out: Path) -> None:
+            _measure(name, selection, out)
+
+        out = click.option(
+            "--out",
+            metavar="DOSSIER",
+            required=True,
+            type=click.Path(path_type=Path, file_okay=False),
+            help="Où écrire.",
+        )
+        words = f"{labs.get(name).title}. Écrit recording.json, summary.json et {name}.png."
+        return click.command(name, cls=FrenchCommand, help=words)(out(cluster_options(call)))
 
 
-_MEASURES = {
-    "pending": "Un pod qui demande plus qu’aucun nœud n’a.",
-    "qos": "Les classes de qualité de service.",
-    "quota": "Un quota qui se remplit, et ses refus.",
-    "throttling": "Le même calcul sous plusieurs limites de processeur.",
-    "memory": "La fuite de mémoire en Java : deux morts, et les redémarrages.",
-    "autoscaling": "Un autoscaler sous charge : prévision, décisions, réponses.",
-    "added_node": "Un nœud de plus dans un cluster plein : qui y arrive, et en combien de temps.",
-    "update": "Les stratégies de mise à jour sous trafic.",
-    "probe_kinds": "Quatre genres de sondes (http, tcp, exec, grpc) devant la même panne.",
-    "slow_update": "La mise à jour du programme lent, avec et sans readiness.",
-    "probes": "Le même programme lent avec cinq façons de le sonder, prévu puis mesuré.",
-}
-"""Experiments with a command of their own, by name; each writes recording.json, summary.json and a picture."""
-
-
-def _command(name: str, text: str) -> click.Command:
-    """Return the command that makes one experiment and writes what it measured."""
-
-    def call(selection: Selection, out: Path) -> None:
-        _measure(name, selection, out)
-
-    out = click.option(
-        "--out",
-        metavar="DOSSIER",
-        required=True,
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Où écrire.",
-    )
-    words = f"{text} Écrit recording.json, summary.json et {name}.png."
-    return click.command(name, cls=FrenchCommand, help=words)(out(cluster_options(call)))
+measure = LabGroup("measure", help="Fait une mesure du cours et en garde l’enregistrement.")
 
 
 def _measure(name: str, selection: Selection, out: Path) -> None:
-    from .. import experiments
     from ..cluster import connect
 
+    lab = labs.get(name)
+    for part in lab.parts:
+        lab.part(part)  # what lacks is said before minutes of measuring, not after
     was_there = out.exists()
     out.mkdir(parents=True, exist_ok=True)  # before minutes of measuring, not after
-    os.environ.update(selection.environment())
     progress = _progress.reporter()
     try:
-        cluster = connect(progress=progress)
-        recording = getattr(experiments, name)(cluster=cluster, progress=progress)
+        cluster = connect(progress=progress, **selection.chosen())
+        recording = lab.measure(cluster=cluster, progress=progress)
     except BaseException:
         if not was_there:
             out.rmdir()
@@ -77,40 +70,41 @@ def _measure(name: str, selection: Selection, out: Path) -> None:
     click.echo(f"Pour redessiner sans cluster : k8s-lab replay {saved}")
 
 
-for _name, _text in _MEASURES.items():
-    measure.add_command(_command(_name, _text))
-
-
 @click.command(cls=FrenchCommand, help="Redessine un enregistrement, sans cluster.")
 @click.argument("recording", metavar="recording.json", type=click.Path(path_type=Path))
 @click.option(
     "--out",
     metavar="DOSSIER",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Où écrire (à côté de l’enregistrement sinon).",
+    help="Où écrire (sinon à côté de l’enregistrement ; dans le dossier courant pour une mesure gardée avec le cours).",
 )
 def replay(recording: Path, out: Path | None) -> None:
     """Draw a recording's charts and write its summary again."""
-    from ..recording import Recording
+    from ..measure.recording import Recording
 
     loaded = Recording.load(recording)
-    folder = recording.parent if out is None else out
+    kept = recording.resolve().is_relative_to(_paths.PACKAGE)
+    folder = out or (Path() if kept else recording.parent)
     folder.mkdir(parents=True, exist_ok=True)
-    _write(loaded, folder)
+    try:
+        _write(loaded, folder)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise RecordingError(
+            f"Redessiner l’enregistrement {recording}",
+            f"l’expérience « {loaded.experiment} » n’y trouve pas ce qu’elle attend ({error!r})",
+            f"Refaites la mesure avec cette version du cours : k8s-lab measure {loaded.experiment} --out DOSSIER.",
+        ) from error
 
 
 def _write(recording: Recording, folder: Path) -> None:
     """Write `summary.json` and the chart, and print the table and where all is."""
-    from ..timeline import summary_json
-
-    summary = json.dumps(summary_json(recording), indent=2, ensure_ascii=False)
+    lab = labs.of(recording)
+    summary = json.dumps(lab.to_json(recording), indent=2, ensure_ascii=False)
     (folder / "summary.json").write_text(summary + "\n", encoding="utf-8")
     os.environ.setdefault("MPLBACKEND", "agg")
-    from .. import charts
-
-    figure = charts.draw(recording)
+    figure = lab.draw(recording)
     picture = folder / f"{recording.experiment}.png"
     figure.savefig(picture)
-    table = charts.tabulate(recording)
+    table = lab.tabulate(recording)
     click.echo(figure.alternative if table is None else str(table))
     click.echo(f"Écrit dans {folder} : summary.json, {picture.name}")

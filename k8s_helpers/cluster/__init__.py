@@ -10,8 +10,7 @@ from .. import providers
 from .._errors import ClusterUnreachableError
 from .._interruption import stoppable
 from .._progress import Progress, reporting
-from ..providers import current
-from .addresses import ServiceAddress
+from ..kube.http import ServiceAddress
 from .clusters import Cluster, environment
 from .namespaces import Namespace
 
@@ -59,7 +58,7 @@ def connect(
         chosen.up(shown)
         cluster = Cluster(chosen)
         cluster.sweep(shown)
-    current.remember(chosen)
+    providers.remember(chosen)
     os.environ.update(environment(chosen))
     _tell_official_client(os.environ["KUBECONFIG"])
     if _current is not None:

@@ -3,75 +3,20 @@
 from __future__ import annotations
 
 import os
-import socket
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Any
 
-from .._api import ApiSession
 from .._errors import UsageError, WaitTimeoutError
+from ..kube.api import ApiSession
+from ..kube.http import ServiceAddress
+from ..kube.waiting import wait_until
 from ..providers.base import Provider
 from .sentinel import Sentinel
 
 _PORT_RETRY_S = 0.02
-
-
-@dataclass(frozen=True)
-class ServiceAddress:
-    """How a client outside the cluster reaches a Service.
-
-    Attributes
-    ----------
-    url : str
-        Without a final slash.
-    headers : mapping
-        What each request must carry (who we are, for the API proxy; nothing for a NodePort).
-    ca_file, cert_file, key_file : Path or None
-        TLS material for the API proxy, in private files of the cluster's own folder.
-    verify : bool
-        Whether the server's certificate is checked.
-    server_hostname : str or None
-        Name expected in that certificate, where it is not the address.
-    proxy : str or None
-        HTTP proxy that leads there.
-    via : str
-        "node-port", or "api-proxy" where only that leads there (slower: it adds the API server to the way).
-    """
-
-    url: str
-    via: Literal["node-port", "api-proxy"]
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    verify: bool = True
-    server_hostname: str | None = None
-    proxy: str | None = field(default=None, repr=False)
-
-    def answers(self, closing_s: float) -> bool:
-        """Return whether a program takes connections at this address now.
-
-        An engine's port mapping accepts them in the name of a program that may not be there, then closes them.
-
-        Parameters
-        ----------
-        closing_s : float
-            How long that may take: a connection still open then has a program behind it.
-        """
-        parts = urlsplit(self.url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        try:
-            with socket.create_connection((parts.hostname or "", port), timeout=2.0) as connection:
-                connection.settimeout(closing_s)
-                return bool(connection.recv(1))
-        except TimeoutError:
-            return True  # it waits for a request
-        except OSError:
-            return False
 
 
 def of_service(
@@ -105,14 +50,17 @@ def of_service(
     if url is None:
         return through_api(api, service, chosen, provider.kubeconfig.parent / "tls")
     address = ServiceAddress(url.rstrip("/"), "node-port")
-    while timeout_s and not address.answers(provider.closing_s):
-        if time.monotonic() > end_s:
-            raise WaitTimeoutError(
+    if timeout_s:
+        wait_until(
+            lambda: address.answers(provider.closing_s),
+            end_s - time.monotonic(),
+            lambda _: WaitTimeoutError(
                 f"Joindre le Service « {service['metadata']['name']} » sur {url}",
                 f"le port reste fermé après {timeout_s:.0f} s",
                 "« k8s-lab status » dit l’état du cluster ; un pare-feu local peut aussi fermer ce port.",
-            )
-        time.sleep(_PORT_RETRY_S)
+            ),
+            every_s=_PORT_RETRY_S,
+        )
     return address
 
 

@@ -5,11 +5,11 @@ Source: https://kubernetes.io/docs/concepts/security/pod-security-admission/
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
-from .._api import MERGE_PATCH, ApiSession, ApiStatusError
+from ..kube.api import MERGE_PATCH, ApiSession, ApiStatusError
+from ..kube.waiting import wait_until
 
 LABEL = "pod-security.kubernetes.io"
 _SEEN_TIMEOUT_S, _RETRY_S = 5.0, 0.1
@@ -43,12 +43,12 @@ def set_levels(
     labels = {f"{LABEL}/{mode}": level for mode, level in levels.items()}
     path = f"/api/v1/namespaces/{namespace}"
     api.request("PATCH", path, body={"metadata": {"labels": labels}}, content_type=MERGE_PATCH)
-    end_s = time.monotonic() + _SEEN_TIMEOUT_S
-    while time.monotonic() < end_s:
+
+    def followed() -> bool:
         taken, said = judge(api, namespace, _FORBIDDEN)
-        if taken == (enforce is None) and ("PodSecurity" in said) == bool(enforce or warn):
-            return
-        time.sleep(_RETRY_S)
+        return taken == (enforce is None) and ("PodSecurity" in said) == bool(enforce or warn)
+
+    wait_until(followed, _SEEN_TIMEOUT_S, every_s=_RETRY_S)
 
 
 def judge(api: ApiSession, namespace: str, pod: Mapping[str, Any]) -> tuple[bool, str]:

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .._api import APPLY_PATCH, ApiSession
 from .._errors import K8sHelpersError, ManifestError, ManifestWarning
-from .._refusals import ApiStatusError, name_rule
-from ..manifests import Manifest, ManifestSyntaxError
-from .discovery import Kind
+from ..kube.api import APPLY_PATCH, ApiSession
+from ..kube.discovery import Kind
+from ..kube.manifests import Manifest, ManifestSyntaxError
+from ..kube.refusals import ApiStatusError, name_rule
 
 _AUTOSCALERS = "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers"
 _PACKAGE = str(Path(__file__).parents[1])
@@ -164,8 +164,8 @@ def _words(api: ApiSession, kind: Kind, path: str, what: str) -> tuple[str, str]
         return found, f"Corrigez son nom ou son décalage (est-il dans le bon objet ?).{listed}"
     if (wrong := _EXPECTED.search(what)) is not None:
         wanted = _TYPES.get(wrong["wanted"], wrong["wanted"])
-        told = _GO_VALUE.sub(r"\1", what)
-        return f"« {shown} » est d’un mauvais type ({told})", f"Le champ attend {wanted}."
+        text = _GO_VALUE.sub(r"\1", what)
+        return f"« {shown} » est d’un mauvais type ({text})", f"Le champ attend {wanted}."
     if "Too long" in what and not shown.strip("[]"):  # the whole object
         return f"l’objet est trop gros ({what})", "Gardez-y moins de données, et le reste ailleurs."
     if "duplicate entries" in what:
@@ -195,9 +195,9 @@ def _words(api: ApiSession, kind: Kind, path: str, what: str) -> tuple[str, str]
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the field that was meant: the same but for its capitals, one that is its beginning, or the most alike."""
-    by_word = {one.lower(): one for one in sorted(known)}
+    by_word = {item.lower(): item for item in sorted(known)}
     word = name.lower()
-    begins = [one for one in by_word if len(one) > 2 and word.startswith(one)]
+    begins = [item for item in by_word if len(item) > 2 and word.startswith(item)]
     near = [max(begins, key=len)] if begins else difflib.get_close_matches(word, by_word, 1, 0.6)
     return by_word[near[0]] if near else None
 

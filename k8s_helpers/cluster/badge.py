@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 from .._french import count
-from ..providers.base import Provider
-from ..providers.cannot_show import CANNOT_SHOW, CannotShow
+from ..providers.base import Provider, ProviderName
 
 _TITLES = {
     "kind": "kind (conteneurs)",
@@ -19,12 +19,31 @@ _TABLE = "border-collapse:collapse;margin-top:.4em"
 _CELL = "text-align:left;padding:.1em .8em .1em 0;vertical-align:top"
 
 
+@dataclass(frozen=True)
+class NotShown:
+    """An experiment that cannot be shown on the cluster in use.
+
+    Attributes
+    ----------
+    title : str
+        What it is, as a French noun phrase with capital.
+    reason : str
+        One French sentence.
+    instead : tuple of ProviderName
+        The providers that can; the kept recording where there is none.
+    """
+
+    title: str
+    reason: str
+    instead: tuple[ProviderName, ...]
+
+
 def text(provider: Provider, version: str) -> str:
     """Return the badge as one line of text."""
     return f"Cluster « {provider.name} » : {_TITLES[provider.kind]}, Kubernetes {version}"
 
 
-def html(provider: Provider, version: str, limits: Sequence[CannotShow] = CANNOT_SHOW) -> str:
+def html(provider: Provider, version: str, not_shown: Sequence[NotShown] = ()) -> str:
     """Return the badge as accessible HTML: words carry the meaning, colours only repeat it.
 
     Parameters
@@ -33,8 +52,8 @@ def html(provider: Provider, version: str, limits: Sequence[CannotShow] = CANNOT
         The cluster in use.
     version : str
         The API server's `gitVersion`.
-    limits : sequence of CannotShow
-        What experiments cannot show, on whatever provider.
+    not_shown : sequence of NotShown
+        The experiments that it cannot show.
     """
     kubectl = f"<code>KUBECONFIG={escape(_from_home(provider.kubeconfig))}</code>"
     prefix = provider.namespace_prefix
@@ -53,7 +72,7 @@ def html(provider: Provider, version: str, limits: Sequence[CannotShow] = CANNOT
         f"<strong>{escape(text(provider, version))}</strong><br>"
         f"Pour kubectl, ici même : {kubectl}{shared}"
         f"<details><summary>{summary}</summary>{_facts(provider)}</details>"
-        f"{_limits(provider, limits)}</section>"
+        f"{_limits(not_shown)}</section>"
     )
 
 
@@ -69,10 +88,9 @@ def _facts(provider: Provider) -> str:
     return _table(("Sujet", "Ici", "Précision"), rows)
 
 
-def _limits(provider: Provider, limits: Sequence[CannotShow]) -> str:
+def _limits(not_shown: Sequence[NotShown]) -> str:
     """Return the experiments that this cluster cannot show; nothing where it can show them all."""
-    found = [limit for limit in limits if limit.provider == provider.kind]
-    if not found:
+    if not not_shown:
         return ""
     rows = (
         (
@@ -80,9 +98,9 @@ def _limits(provider: Provider, limits: Sequence[CannotShow]) -> str:
             escape(limit.reason),
             escape(", ".join(limit.instead) or "enregistrement"),
         )
-        for limit in found
+        for limit in not_shown
     )
-    summary = f"Ce qui ne se montre pas ici ({count(len(found), 'expérience')})"
+    summary = f"Ce qui ne se montre pas ici ({count(len(not_shown), 'expérience')})"
     table = _table(("Expérience", "Raison", "Où la voir"), rows)
     return f"<details><summary>{summary}</summary>{table}</details>"
 

@@ -7,17 +7,21 @@ import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .._api import ApiSession
+from embedded_kubernetes.processes import Completed, run
+
 from .._errors import K8sHelpersError
 from .._interruption import stoppable_class
 from .._progress import Progress, reporting
-from .._run import Completed, run
+from ..kube.api import ApiSession
+from ..kube.discovery import Kinds
 from ..providers.base import ClusterIncident, Provider
-from . import badge, ownership
-from .discovery import Kinds
+from . import ownership
 from .namespaces import Namespace
+
+if TYPE_CHECKING:
+    from .badge import NotShown
 
 
 @stoppable_class
@@ -39,6 +43,8 @@ class Cluster:
         What it serves.
     kubernetes_version : str
         The API server's `gitVersion`.
+    not_shown : sequence of NotShown
+        The experiments that it cannot show, for its badge.
 
     Raises
     ------
@@ -48,6 +54,7 @@ class Cluster:
 
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
+        self.not_shown: Sequence[NotShown] = ()
         self.api = ApiSession(
             provider.kubeconfig, stopped=provider.stopped, troubles=provider.troubles
         )
@@ -60,10 +67,14 @@ class Cluster:
         return self.provider.kubeconfig
 
     def __repr__(self) -> str:
+        from . import badge
+
         return badge.text(self.provider, self.kubernetes_version)
 
     def _repr_html_(self) -> str:
-        return badge.html(self.provider, self.kubernetes_version)
+        from . import badge
+
+        return badge.html(self.provider, self.kubernetes_version, self.not_shown)
 
     def namespace(self, name: str) -> Namespace:
         """Return a namespace of that name, to enter with `with` or to `create`; nothing is made yet."""
@@ -140,7 +151,7 @@ def environment(provider: Provider) -> dict[str, str]:
 
     The course's own kubectl comes first on the PATH: it is of the clusters' version, which another may not be.
     """
-    from ..embedded import binaries
+    from embedded_kubernetes.programs import binaries
 
     values = {"KUBECONFIG": str(provider.kubeconfig)}
     programs = binaries.cached()

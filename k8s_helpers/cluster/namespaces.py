@@ -7,17 +7,18 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-from .. import manifests
-from .._api import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, ApiSession, ApiStatusError
-from .._api_paths import require_name
+from embedded_kubernetes.processes import Completed
+
 from .._errors import K8sHelpersError, ManifestError
 from .._interruption import stoppable_class
-from .._run import Completed
+from ..kube import manifests
+from ..kube.api import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, ApiSession, require_name
+from ..kube.discovery import Kinds
+from ..kube.http import ServiceAddress
+from ..kube.refusals import ignoring
 from ..providers.base import Provider
-from . import addresses, applying, ownership, streams, waiting
-from .addresses import ServiceAddress
+from . import addresses, applying, conditions, ownership
 from .conditions import Test, test_of
-from .discovery import Kinds
 from .sentinel import Sentinel
 
 DELETE_TIMEOUT_S = 60.0
@@ -196,13 +197,10 @@ class Namespace:
             "gracePeriodSeconds": None if grace_s is None else int(grace_s),
             "propagationPolicy": "Background",
         }
-        try:
+        with ignoring(404):
             self._api.request("DELETE", self._object(kind, name), query=query)
-        except ApiStatusError as error:
-            if error.code != 404:
-                raise
         if timeout_s is not None:
-            waiting.wait_deleted(self._api, self._kinds.find(kind), self.name, name, timeout_s)
+            conditions.wait_deleted(self._api, self._kinds.find(kind), self.name, name, timeout_s)
 
     def patch(
         self, kind: str, name: str, patch: Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -211,11 +209,8 @@ class Namespace:
         path = self._object(kind, name)
         if not isinstance(patch, Mapping):
             return self._api.request("PATCH", path, body=list(patch), content_type=JSON_PATCH)
-        try:
+        with ignoring(415):  # custom resources know no strategic merge
             return self._api.request("PATCH", path, body=dict(patch), content_type=STRATEGIC_PATCH)
-        except ApiStatusError as error:
-            if error.code != 415:  # custom resources know no strategic merge
-                raise
         return self._api.request("PATCH", path, body=dict(patch), content_type=MERGE_PATCH)
 
     def scale(self, kind: str, name: str, replicas: int) -> dict[str, Any]:
@@ -253,10 +248,10 @@ class Namespace:
         found = self._kinds.find(kind)
         found.require_name(name)
         if until == "deleted":
-            waiting.wait_deleted(self._api, found, self.name, name, timeout_s)
+            conditions.wait_deleted(self._api, found, self.name, name, timeout_s)
             return {}
         wish = until if isinstance(until, str) else "la condition demandée"
-        return waiting.wait(self._api, found, self.name, name, test_of(until), wish, timeout_s)
+        return conditions.wait(self._api, found, self.name, name, test_of(until), wish, timeout_s)
 
     def wait_rollout(
         self, name: str, timeout_s: float = 120.0, kind: str = "deployment"
@@ -270,7 +265,7 @@ class Namespace:
         """
         found = self._kinds.find(kind)
         found.require_name(name)
-        return waiting.wait_rollout(self._api, found, self.name, name, timeout_s)
+        return conditions.wait_rollout(self._api, found, self.name, name, timeout_s)
 
     # --- pods
 
@@ -294,11 +289,13 @@ class Namespace:
         if container is not None:
             require_name(container, "un conteneur")
         path = self._object("pod", pod, "exec")
+        from ..kube import streams
+
         return streams.execute(self._api, path, argv, container, timeout_s)
 
     def events(self) -> Objects:
         """Return the namespace's events, oldest first."""
-        return sorted(self.list("events"), key=waiting.event_time)
+        return sorted(self.list("events"), key=conditions.event_time)
 
     # --- access
 

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from .. import _process
-from .._api import ApiSession, ApiStatusError
+from embedded_kubernetes import processes
+
 from .._errors import ApiRefusedError, WaitTimeoutError
-from ..providers import labels
-from . import emptying, waiting
-from .discovery import Kinds
+from ..kube.api import ApiSession, ApiStatusError
+from ..kube.discovery import Kind, Kinds, discover
+from ..kube.refusals import ignoring
+from ..kube.waiting import wait_until
+from ..providers.base import namespace_labels, namespace_selector
+from . import conditions
+
+_POLL_S = 0.1
+_CONTROLLER_S = 4.5
+"""How long after a deletion the controller is certainly not at work yet."""
+_AGAIN_S = 2.0
+"""How often what is still there is told to go once more: it may have been refused because of what went first."""
+
+_PROCESS = "k8s-helpers/process"
+"""Annotation of a namespace that goes with the process that made it: which one that is (`processes.identity`)."""
 
 _unfinished: set[str] = set()
 """Namespaces that this process has failed to delete, or was kept from deleting."""
@@ -42,19 +55,16 @@ def create(
         An older one of this name does not go away.
     """
     _unfinished.discard(name)
-    metadata: dict[str, Any] = {"name": name, "labels": labels.of(namespace_prefix)}
+    metadata: dict[str, Any] = {"name": name, "labels": namespace_labels(namespace_prefix)}
     if passing:
-        metadata["annotations"] = {labels.PROCESS: _process.identity()}
+        metadata["annotations"] = {_PROCESS: processes.identity()}
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
     end_s = time.monotonic() + timeout_s
     while True:
-        try:
+        with ignoring(409):
             api.request("POST", "/api/v1/namespaces", body=body)
             break
-        except ApiStatusError as error:
-            if error.code != 409:
-                raise
-        found = _existing(api, name)
+        found = api.find(f"/api/v1/namespaces/{name}")
         if found is None:
             continue
         _require_ours(found, namespace_prefix, "Utiliser")
@@ -64,7 +74,7 @@ def create(
     # Pods are refused until the namespace has its ServiceAccount.
     account = kinds.find("serviceaccount")
     left_s = max(1.0, end_s - time.monotonic())
-    waiting.wait(api, account, name, "default", lambda _: True, "création", left_s)
+    conditions.wait(api, account, name, "default", lambda _: True, "création", left_s)
 
 
 def delete(
@@ -86,7 +96,7 @@ def delete(
     timeout_s : float
         Longest wait; 0 does not wait at all, and leaves the rest to the namespace controller, which takes 6 s.
     one_api_server : bool
-        The namespace may be emptied at once: see `emptying`.
+        The namespace may be emptied at once: see `empty`.
 
     Raises
     ------
@@ -96,7 +106,7 @@ def delete(
         Says what holds it back.
     """
     _unfinished.add(name)
-    found = _existing(api, name)
+    found = api.find(f"/api/v1/namespaces/{name}")
     if found is None:
         _unfinished.discard(name)
         return
@@ -113,13 +123,13 @@ def delete(
     if timeout_s:
         end_s = time.monotonic() + timeout_s
         if one_api_server:
-            emptying.empty(api, name, found["metadata"]["uid"], grace_s, timeout_s)
+            empty(api, name, found["metadata"]["uid"], grace_s, timeout_s)
         _wait_gone(api, kinds, name, max(0.0, end_s - time.monotonic()))
 
 
 def ours(api: ApiSession, namespace_prefix: str) -> list[dict[str, Any]]:
     """Return the namespaces that the course has made with that prefix."""
-    query = {"labelSelector": labels.selector(namespace_prefix)}
+    query = {"labelSelector": namespace_selector(namespace_prefix)}
     items: list[dict[str, Any]] = api.request("GET", "/api/v1/namespaces", query=query)["items"]
     return items
 
@@ -131,24 +141,15 @@ def abandoned(api: ApiSession, namespace_prefix: str) -> Iterator[str]:
     """
     for found in ours(api, namespace_prefix):
         metadata = found["metadata"]
-        maker = metadata.get("annotations", {}).get(labels.PROCESS)
-        left = metadata["name"] in _unfinished or (maker and _process.has_ended(maker))
+        maker = metadata.get("annotations", {}).get(_PROCESS)
+        left = metadata["name"] in _unfinished or (maker and processes.has_ended(maker))
         if maker and left and "deletionTimestamp" not in metadata:
             yield metadata["name"]
 
 
-def _existing(api: ApiSession, name: str) -> dict[str, Any] | None:
-    try:
-        return api.request("GET", f"/api/v1/namespaces/{name}")
-    except ApiStatusError as error:
-        if error.code == 404:
-            return None
-        raise
-
-
 def _require_ours(found: Mapping[str, Any], namespace_prefix: str, verb: str) -> None:
     given = found["metadata"].get("labels", {})
-    if any(given.get(name) != value for name, value in labels.of(namespace_prefix).items()):
+    if any(given.get(name) != value for name, value in namespace_labels(namespace_prefix).items()):
         raise ApiRefusedError(
             f"{verb} l’espace de noms « {found['metadata']['name']} »",
             "il existe, et ce n’est pas vous qui l’avez créé avec le cours",
@@ -158,9 +159,9 @@ def _require_ours(found: Mapping[str, Any], namespace_prefix: str, verb: str) ->
 
 def _wait_gone(api: ApiSession, kinds: Kinds, name: str, timeout_s: float) -> None:
     try:
-        waiting.wait_deleted(api, kinds.find("namespace"), "", name, timeout_s)
+        conditions.wait_deleted(api, kinds.find("namespace"), "", name, timeout_s)
     except WaitTimeoutError as error:
-        found = _existing(api, name)
+        found = api.find(f"/api/v1/namespaces/{name}")
         if found is None:
             return
         blocking = [
@@ -174,3 +175,111 @@ def _wait_gone(api: ApiSession, kinds: Kinds, name: str, timeout_s: float) -> No
             f"« kubectl get all -n {name} » montre ce qui reste ; un finalizer attend souvent "
             "un contrôleur qui ne tourne plus.",
         ) from None
+
+
+def empty(api: ApiSession, name: str, uid: str, grace_s: float, timeout_s: float) -> None:
+    """Delete all that a terminating namespace holds, then let it go; what takes too long is left to the controller.
+
+    As the cluster's namespace controller does it, without its 5 s of patience before. It waits
+    (`namespaceDeletionGracePeriod`) because another API server may not know yet that the namespace ends, and still take
+    objects. Where there is one API server only, it can be asked: as soon as it refuses new objects, it will go on
+    refusing, and what is deleted then stays deleted.
+
+    Once its patience is over the controller deletes too, by the namespace's name alone: a namespace that we let go
+    while it is at work, and that is made anew at once, would lose what the new one holds. From then on all is left to
+    it.
+
+    Parameters
+    ----------
+    api : ApiSession
+        Of a cluster with one API server.
+    name : str
+        The namespace, whose deletion was asked for.
+    uid : str
+        Its own: another one of that name, made as soon as this one is gone, is left alone.
+    grace_s : float
+        Time that its pods get to stop.
+    timeout_s : float
+        Longest work.
+
+    Source: https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/namespace/namespace_controller.go
+    """
+    if not wait_until(lambda: _refuses(api, name), timeout_s, every_s=_POLL_S):
+        return
+    left: Sequence[Kind] = _deletable(api)
+    due_s = 0.0
+
+    def emptied() -> bool:
+        nonlocal left, due_s
+        left = [kind for kind in left if _some(api, kind, name)]
+        if left and time.monotonic() >= due_s:
+            due_s = time.monotonic() + _AGAIN_S
+            for kind in left:
+                if not _ends(api, name, uid):
+                    return True
+                _delete(api, kind, name, grace_s)
+        return not left
+
+    wait_until(emptied, timeout_s, every_s=_POLL_S)
+    if not left:
+        _finalize(api, name, uid)
+
+
+def _ends(api: ApiSession, name: str, uid: str) -> bool:
+    """Return whether the namespace of that name is still that one, on its way out, and ours alone to empty."""
+    found = api.find(f"/api/v1/namespaces/{name}")
+    return found is not None and _may_be_emptied(found, uid)
+
+
+def _may_be_emptied(namespace: Mapping[str, Any], uid: str) -> bool:
+    """Return whether a namespace is that one, on its way out, and not yet under the controller's hands."""
+    metadata = namespace["metadata"]
+    if metadata["uid"] != uid or "deletionTimestamp" not in metadata:
+        return False
+    deleted_wall_s = datetime.fromisoformat(metadata["deletionTimestamp"]).timestamp()
+    return time.time() - deleted_wall_s < _CONTROLLER_S
+
+
+def _deletable(api: ApiSession) -> Sequence[Kind]:
+    """Return each kind of object that namespaces hold, once, in its preferred version."""
+    found: dict[tuple[str, str], Kind] = {}
+    for kind in discover(api):
+        if kind.namespaced and {"list", "deletecollection"} <= kind.verbs:
+            found.setdefault((kind.group, kind.plural), kind)
+    return tuple(found.values())
+
+
+def _refuses(api: ApiSession, name: str) -> bool:
+    """Return whether the API server refuses to make anything in the namespace."""
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "fin-"}}
+    path = f"/api/v1/namespaces/{name}/configmaps"
+    try:
+        api.request("POST", path, query={"dryRun": "All"}, body=body)
+    except ApiStatusError as error:
+        causes = (error.status.get("details") or {}).get("causes") or ()
+        return error.code == 404 or any(
+            cause.get("reason") == "NamespaceTerminating" for cause in causes
+        )
+    return False
+
+
+def _some(api: ApiSession, kind: Kind, name: str) -> bool:
+    with ignoring(404):  # a custom kind that went meanwhile
+        return bool(api.request("GET", kind.path(name), query={"limit": 1})["items"])
+    return False
+
+
+def _delete(api: ApiSession, kind: Kind, name: str, grace_s: float) -> None:
+    seconds = int(grace_s) if kind.plural == "pods" and not kind.group else None
+    with ignoring(404, 409):
+        api.request("DELETE", kind.path(name), query={"gracePeriodSeconds": seconds})
+
+
+def _finalize(api: ApiSession, name: str, uid: str) -> None:
+    """Take the namespace's own finalizer away, which is there for what has been done."""
+    path = f"/api/v1/namespaces/{name}"
+    while (found := api.find(path)) is not None and _may_be_emptied(found, uid):
+        body = {**found, "spec": {"finalizers": []}}
+        with ignoring(404, 409):  # its status has changed meanwhile: asked again
+            api.request("PUT", f"{path}/finalize", body=body)
+            return

@@ -41,7 +41,7 @@ class Revision:
 
 def history(namespace: Namespace, name: str) -> tuple[Revision, ...]:
     """Return the revisions of a Deployment, oldest first, as `kubectl rollout history` does."""
-    return tuple(_revision(one) for one in _replica_sets(namespace, name))
+    return tuple(_revision(item) for item in _replica_sets(namespace, name))
 
 
 def undo(namespace: Namespace, name: str, to_revision: int | None = None) -> Revision:
@@ -62,12 +62,12 @@ def undo(namespace: Namespace, name: str, to_revision: int | None = None) -> Rev
     """
     found = _replica_sets(namespace, name)
     wanted = (
-        [one for one in found if _revision(one).number == to_revision]
+        [item for item in found if _revision(item).number == to_revision]
         if to_revision
         else found[-2:-1]
     )
     if not wanted:
-        numbers = ", ".join(str(_revision(one).number) for one in found) or "aucune"
+        numbers = ", ".join(str(_revision(item).number) for item in found) or "aucune"
         raise UsageError(
             f"Revenir en arrière sur le Deployment « {name} »",
             f"la révision {to_revision or 'précédente'} n’est pas gardée (révisions : {numbers})",
@@ -89,11 +89,11 @@ def _replica_sets(namespace: Namespace, name: str) -> list[dict[str, Any]]:
     """Return the ReplicaSets of a Deployment, oldest revision first."""
     uid = namespace.get("deployment", name)["metadata"]["uid"]
     owned = [
-        one
-        for one in namespace.list("replicasets")
-        if any(owner["uid"] == uid for owner in one["metadata"].get("ownerReferences", ()))
+        item
+        for item in namespace.list("replicasets")
+        if any(owner["uid"] == uid for owner in item["metadata"].get("ownerReferences", ()))
     ]
-    return sorted(owned, key=lambda one: _revision(one).number)
+    return sorted(owned, key=lambda item: _revision(item).number)
 
 
 def _revision(replica_set: dict[str, Any]) -> Revision:

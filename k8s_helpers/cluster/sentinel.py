@@ -3,20 +3,45 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Self
 
-from .. import _clocks
-from .._api import ApiSession, ApiStatusError, ClusterStoppedError
 from .._errors import ClusterUnreachableError, K8sHelpersError, SpoiledError
 from .._french import duration
+from ..kube.api import ApiSession, ApiStatusError, ClusterStoppedError
 
 LOOK_S = 1.0
 """Between two looks at the namespace."""
 
+SUSPENDED_S = 5.0
+"""A thread that wakes several times a second and is that late has not run meanwhile: no busy machine does that."""
+
+JUMP_S = 1.5
+"""Who sets a wall clock sets it by more; one that is only corrected drifts by 0.5 ms a second (`man 2 adjtimex`)."""
+
+_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Goes on while the machine sleeps: CLOCK_BOOTTIME on Linux, CLOCK_MONOTONIC on macOS (`man clock_gettime`)."""
+
 _TICK_S = 0.25
 _ANSWER_S = 5.0
 _JOIN_S = 2.0
+
+
+@dataclass(frozen=True)
+class Instant:
+    """One instant, on two clocks."""
+
+    boot_s: float
+    """Goes on evenly, whether the machine sleeps or not."""
+    wall_s: float
+    """What people and the cluster call the time."""
+
+
+def now() -> Instant:
+    """Return this instant."""
+    return Instant(time.clock_gettime(_SINCE_BOOT), time.time())
 
 
 class Sentinel:
@@ -56,14 +81,14 @@ class Sentinel:
         self._measuring = measuring
         self._on_trouble = on_trouble
         self._uid: str | None = None
-        self._last = _clocks.now()
+        self._last = now()
         self._lock = threading.Lock()
         self._closed = threading.Event()
         works = [self._watch_clocks, *([self._watch_namespace] if namespace else [])]
         self._threads = [threading.Thread(target=work, daemon=True) for work in works]
 
     def __enter__(self) -> Self:
-        self._last = _clocks.now()
+        self._last = now()
         for thread in self._threads:
             thread.start()
         return self
@@ -105,9 +130,9 @@ class Sentinel:
 
     def _look_at_clocks(self) -> None:
         with self._lock:
-            before, self._last = self._last, _clocks.now()
-            lost_s = _clocks.suspended_s(before, self._last, _TICK_S)
-            jump_s = _clocks.jump_s(before, self._last)
+            before, self._last = self._last, now()
+            lost_s = _suspension_s(before, self._last, _TICK_S)
+            jump_s = _jump_s(before, self._last)
         self.suspended_s += lost_s
         if not self._measuring:
             return
@@ -179,3 +204,15 @@ def clock_set(namespace: str, jump_s: float) -> SpoiledError:
         "que note le cluster, est faussée ; elle n’est ni gardée ni dessinée",
         "Relancez la cellule.",
     )
+
+
+def _suspension_s(before: Instant, after: Instant, planned_s: float) -> float:
+    """Return for how long a thread did not run that wanted to sleep for `planned_s`; 0 where it only was a bit late."""
+    late_s = after.boot_s - before.boot_s - planned_s
+    return late_s if late_s > SUSPENDED_S else 0.0
+
+
+def _jump_s(before: Instant, after: Instant) -> float:
+    """Return by how much the wall clock was set between two instants, in seconds; 0 where it was not."""
+    shift_s = (after.wall_s - before.wall_s) - (after.boot_s - before.boot_s)
+    return shift_s if abs(shift_s) > JUMP_S else 0.0

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
 
-from .. import images, load
-from .._api import ApiSession
 from .._errors import WaitTimeoutError
 from .._progress import Progress
+from ..builds import images
 from ..cluster import Cluster, Namespace
+from ..cluster.conditions import unschedulable
 from ..cluster.sentinel import Sentinel
-from ..recorder import Recorder
-from ..recording import Run
-from . import guard, rights
+from ..kube.api import ApiSession
+from ..kube.http import get
+from ..kube.manifests import Manifest, read
+from ..kube.refusals import ignoring
+from ..kube.waiting import wait_until
+from ..measure import traffic
+from ..measure.recorder import Recorder
+from ..measure.recording import Run
 from .catalogue import Exercise
-from .containers import container_has_ended, container_statuses
-from .guard import Objects
+from .guard import RefusedAnswerError
+from .objects import WITH_PODS, Objects, container_has_ended, container_statuses, containers
+
+Seen = TypeVar("Seen")
 
 BEFORE_S = 2.0
 """Traffic before the first act and after the last one."""
@@ -45,6 +52,32 @@ _AT_ONCE_S = 1.0
 _QUOTA_EXTRA_PODS = 4
 """A pod on its way out counts too: the quota leaves room for some."""
 
+_RETRY_S = 3.0
+"""The scheduler tries a pod again a second or two after another made room."""
+
+_WITNESS = "temoin-des-droits"
+"""Name of the account that a wait gives a right to, and of its Role and RoleBinding."""
+
+_RIGHTS_S = 20.0
+"""Longest wait for rights that are written to count."""
+_GROUP = "rbac.authorization.k8s.io"
+_WITNESS_RIGHT = (
+    {
+        "apiVersion": f"{_GROUP}/v1",
+        "kind": "Role",
+        "metadata": {"name": _WITNESS},
+        "rules": [{"apiGroups": [""], "resources": ["limitranges"], "verbs": ["list"]}],
+    },
+    {
+        "apiVersion": f"{_GROUP}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": _WITNESS},
+        "subjects": [{"kind": "ServiceAccount", "name": _WITNESS}],
+        "roleRef": {"apiGroup": _GROUP, "kind": "Role", "name": _WITNESS},
+    },
+)
+"""A right that no exercise gives to anybody."""
+
 
 class Bench:
     """What a check acts on.
@@ -57,15 +90,17 @@ class Bench:
         The exercise's own; exists already.
     exercise : Exercise
         Which one.
-    answer : mapping of str to objects
-        The student's objects, by step.
+    manifests : mapping of str to manifests
+        The student's, by step.
     progress : Progress
-        Told each act.
+        Shows each act.
 
     Attributes
     ----------
-    cluster, namespace, answer, progress
+    cluster, namespace, progress
         As given.
+    answer : mapping of str to objects
+        The student's objects, by step.
     sentinel : Sentinel or None
         Asked during every wait.
     """
@@ -75,11 +110,15 @@ class Bench:
         cluster: Cluster,
         namespace: Namespace,
         exercise: Exercise,
-        answer: Mapping[str, Objects],
+        manifests: Mapping[str, tuple[Manifest, ...]],
         progress: Progress,
     ) -> None:
         self.namespace = namespace
-        self.answer = answer
+        self._manifests = [manifest for step in manifests.values() for manifest in step]
+        self.answer: Mapping[str, Objects] = {
+            step: tuple(copy.deepcopy(manifest.object) for manifest in given)
+            for step, given in manifests.items()
+        }
         self.progress = progress
         self.cluster = cluster
         self._exercise = exercise
@@ -130,9 +169,7 @@ class Bench:
 
     def given(self, name: str) -> Objects:
         """Return the objects of a file of the exercise's own folder."""
-        from .. import manifests
-
-        return tuple(found.object for found in manifests.read(self._exercise.folder / name))
+        return tuple(manifest.object for manifest in read(self._exercise.folder / name))
 
     def apply(
         self, objects: Objects, *, version: str | None = None, env: Mapping[str, str] | None = None
@@ -150,12 +187,17 @@ class Bench:
         """
         for item in objects:
             changed = copy.deepcopy(item)
-            if changed["kind"] in guard.WITH_PODS:
-                for container in guard.containers(changed):
+            if changed["kind"] in WITH_PODS:
+                for container in containers(changed):
                     self._fit(container, version, env or {})
             elif changed["kind"] == "Service" and _has_address(changed.get("spec")):
                 changed["spec"]["type"] = "NodePort"
-            self.namespace.apply(changed)
+            self.namespace.apply(replace(self._written(item), object=changed))
+
+    def _written(self, item: dict[str, Any]) -> Manifest:
+        """Return an object with its lines, where it is as the student wrote it."""
+        written = (manifest for manifest in self._manifests if manifest.object == item)
+        return next(written, Manifest(item, "le manifeste"))
 
     def _fit(self, container: dict[str, Any], version: str | None, env: Mapping[str, str]) -> None:
         app, _, written_version = container["image"].rpartition(":")
@@ -168,7 +210,9 @@ class Bench:
         written = container.get("env") or []
         if env and isinstance(written, list):
             kept = [
-                one for one in written if not isinstance(one, dict) or one.get("name") not in env
+                variable
+                for variable in written
+                if not isinstance(variable, dict) or variable.get("name") not in env
             ]
             container["env"] = kept + [
                 {"name": name, "value": value} for name, value in env.items()
@@ -183,10 +227,15 @@ class Bench:
             Says what the pods complain of.
         """
         for kind in ("deployment", "statefulset"):
-            for found in self.namespace.list(kind):
-                self.namespace.wait_rollout(found["metadata"]["name"], self.remaining_s, kind)
-        while any("deletionTimestamp" in pod["metadata"] for pod in self.namespace.list("pod")):
-            self.pause(min(0.2, self.remaining_s))
+            for workload in self.namespace.list(kind):
+                self.namespace.wait_rollout(workload["metadata"]["name"], self.remaining_s, kind)
+        self.until(
+            lambda: (
+                not any(
+                    "deletionTimestamp" in pod["metadata"] for pod in self.namespace.list("pod")
+                )
+            )
+        )
 
     def wait_answers(self, service: str) -> None:
         """Wait until a Service answers each new connection.
@@ -198,24 +247,23 @@ class Bench:
         WaitTimeoutError
             It does not within `_ANSWERS_S`.
         """
-        found = [one["metadata"]["name"] for one in self.namespace.list("service")]
-        if service not in found:
-            told = f"vous avez {', '.join(found)}" if found else "vous n’en avez aucun"
-            raise guard.RefusedAnswerError(
-                "incomplet", f"l’exercice s’adresse au Service « {service} », et {told}."
+        services = [item["metadata"]["name"] for item in self.namespace.list("service")]
+        if service not in services:
+            have = f"vous avez {', '.join(services)}" if services else "vous n’en avez aucun"
+            raise RefusedAnswerError(
+                "incomplet", f"l’exercice s’adresse au Service « {service} », et {have}."
             )
-        until_s = time.monotonic() + _ANSWERS_S
-        url = self.namespace.service_url(service, timeout_s=0).url
-        row = 0
-        while row < _STEADY_ANSWERS:
-            try:
-                with urllib.request.urlopen(f"{url}/api/info", timeout=min(2.0, self.remaining_s)):
-                    row += 1
-            except (urllib.error.URLError, OSError):
-                row = 0
-                if time.monotonic() > until_s:
-                    raise _unanswered(service) from None
-                self.pause(0.2)
+        address = self.namespace.service_url(service, timeout_s=0)
+
+        def steady() -> bool:
+            answers = (
+                get(address, "/api/info", timeout_s=min(2.0, self.remaining_s))
+                for _ in range(_STEADY_ANSWERS)
+            )
+            return all(answers)
+
+        if not self.until(steady, _ANSWERS_S):
+            raise _unanswered(service)
 
     def account(self, name: str) -> ApiSession:
         """Return a session that acts as a ServiceAccount of the exercise's namespace."""
@@ -224,9 +272,22 @@ class Bench:
     def wait_rights(self) -> None:
         """Wait until the API server goes by every Role and RoleBinding of the namespace written so far.
 
-        What is refused from then on is not late: it is not allowed.
+        It follows each kind by a watch, which tells in the order of writing: where it goes by a pair written last, it
+        goes by all. What is refused from then on is not late: it is not allowed. Where it does not within `_RIGHTS_S`,
+        that is no error: what is asked for next will show it.
         """
-        rights.wait_learnt(self.namespace, self.account(rights.WITNESS), self.pause)
+        self.namespace.apply(_WITNESS_RIGHT)
+        witness = self.account(_WITNESS)
+
+        def allowed() -> bool:
+            with ignoring(403):
+                witness.request("GET", self.namespace.path("limitrange"))
+                return True
+            return False
+
+        self.until(allowed, _RIGHTS_S, every_s=0.1)
+        for kind in ("rolebinding", "role"):
+            self.namespace.delete_object(kind, _WITNESS)
 
     def read_as(self, account: str, kind: str, name: str | None = None) -> dict[str, Any]:
         """Return one object, or all of a kind, as a ServiceAccount is given it; `wait_rights` comes first.
@@ -250,42 +311,52 @@ class Bench:
         slices = self.namespace.list("endpointslices", f"kubernetes.io/service-name={service}")
         return frozenset(
             endpoint["targetRef"]["name"]
-            for one in slices
-            for endpoint in one.get("endpoints") or ()
+            for endpoint_slice in slices
+            for endpoint in endpoint_slice.get("endpoints") or ()
             if endpoint["conditions"].get("ready")
         )
 
     def wait_behind(self, service: str) -> bool:
         """Return whether a ready pod gets behind a Service; at once where its selector chooses none."""
-        until_s = time.monotonic() + _BEHIND_S
-        while not self.behind(service):
-            if not self.chosen(service) or time.monotonic() > until_s:
-                return False
-            self.pause(0.2)
-        return True
+        self.until(lambda: self.behind(service) or not self.chosen(service), _BEHIND_S)
+        return bool(self.behind(service))
 
     def stops_at_once(self, container: str | None = None) -> bool:
         """Return whether a container (that one, where it is named) ends as soon as it is launched."""
-        until_s = time.monotonic() + _LAUNCH_S
-        while not (found := self._launched(container)) and time.monotonic() < until_s:
-            self.pause(0.2)
-        if found:
+        if self.until(lambda: self._launched(container), _LAUNCH_S):
             self.pause(_AT_ONCE_S)
-        return any(container_has_ended(one) for one in self._launched(container))
+        return any(map(container_has_ended, self._launched(container)))
 
     def _launched(self, container: str | None) -> list[dict[str, Any]]:
         return [
-            one
+            status
             for pod in self.namespace.list("pod")
-            for one in container_statuses(pod)
-            if container in (None, one["name"])
-            and ("running" in one.get("state", {}) or container_has_ended(one))
+            for status in container_statuses(pod)
+            if container in (None, status["name"])
+            and ("running" in status.get("state", {}) or container_has_ended(status))
         ]
 
     def standing(self) -> tuple[int, int]:
         """Return how many containers are ready, and how often containers were restarted in all."""
-        statuses = [one for pod in self.namespace.list("pod") for one in container_statuses(pod)]
-        return sum(one["ready"] for one in statuses), sum(one["restartCount"] for one in statuses)
+        statuses = [item for pod in self.namespace.list("pod") for item in container_statuses(pod)]
+        ready = sum(status["ready"] for status in statuses)
+        return ready, sum(status["restartCount"] for status in statuses)
+
+    def until(
+        self,
+        look: Callable[[], Seen],
+        timeout_s: float = math.inf,
+        done: Callable[[Seen], object] = bool,
+        every_s: float = 0.2,
+    ) -> Seen:
+        """Return what `look` returns once that is what was waited for, or last of all; see `wait_until`.
+
+        Raises
+        ------
+        WaitTimeoutError, SpoiledError
+            The check's own time is over; or its namespace is gone (see `remaining_s`).
+        """
+        return wait_until(look, timeout_s, done=done, every_s=every_s, pause=self.pause)
 
     def pause(self, duration_s: float) -> None:
         """Let time pass."""
@@ -300,7 +371,7 @@ class Bench:
         with observation.recorder, contextlib.ExitStack() as stack:
             if service is not None:
                 observation.traffic = stack.enter_context(
-                    load.Traffic(
+                    traffic.Traffic(
                         self.namespace.service_url(service, timeout_s=self.remaining_s),
                         rate_per_s=rate_per_s,
                         max_duration_s=self.remaining_s,
@@ -339,7 +410,7 @@ class Observation:
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
-        self.traffic: load.Traffic | None = None
+        self.traffic: traffic.Traffic | None = None
 
     def mark(self, kind: str) -> None:
         """Note what is done now ("apply", "switch", "switch-back", "complete")."""
@@ -348,3 +419,30 @@ class Observation:
     def run(self) -> Run:
         """Return what was recorded; once the block is over."""
         return self.recorder.run(self.traffic.requests if self.traffic is not None else ())
+
+
+def wait_placed(bench: Bench, pod: str) -> str:
+    """Wait until a node takes a pod; return the scheduler's words where none does.
+
+    Pods of an earlier check that are still on their way out keep their place: they do not count against an answer.
+    """
+    refused_s = None
+    while True:
+        current = bench.namespace.get("pod", pod)
+        if current["spec"].get("nodeName"):
+            return ""
+        said = unschedulable(current)
+        if not said or _some_leave(bench.cluster):
+            refused_s = None
+        elif refused_s is None:
+            refused_s = time.monotonic()
+        elif time.monotonic() - refused_s > _RETRY_S:
+            return said
+        bench.pause(0.2)
+
+
+def _some_leave(cluster: Cluster) -> bool:
+    if cluster.provider.kind == "existing":
+        return False  # others' pods come and go there all day
+    pods = cluster.api.request("GET", "/api/v1/pods")["items"]
+    return any("deletionTimestamp" in pod["metadata"] for pod in pods)

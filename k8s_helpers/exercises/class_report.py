@@ -74,17 +74,17 @@ class ClassReport:
 
     def summary(self) -> str:
         """Return one sentence."""
-        told = count(len(self.pages), "page lue", "pages lues")
+        words = count(len(self.pages), "page lue", "pages lues")
         if self.unreadable:
-            told += f", {count(len(self.unreadable), 'fichier laissé de côté', 'fichiers laissés de côté')}"
-        return typeset(f"{told}.")
+            words += f", {count(len(self.unreadable), 'fichier laissé de côté', 'fichiers laissés de côté')}"
+        return typeset(f"{words}.")
 
     def to_html(self) -> str:
         """Return the table as one page, whole in itself."""
         known = exercises()
         head = "".join(
-            f'<th scope="col" style="{_CELL}" title="{escape(one.title)}">{escape(name)}</th>'
-            for name, one in known.items()
+            f'<th scope="col" style="{_CELL}" title="{escape(exercise.title)}">{escape(name)}</th>'
+            for name, exercise in known.items()
         )
         rows = "".join(self._row(page) for page in self.pages)
         total = "".join(f'<td style="{_CELL}">{self.passed(name)}</td>' for name in known)
@@ -138,8 +138,8 @@ def class_report(folder: Path) -> ClassReport:
     UsageError
         There is no such folder, or no page in it.
     """
-    found = folder.rglob("*.html") if folder.is_dir() else ()
-    files = sorted(file for file in found if not file.is_dir())
+    paths = folder.rglob("*.html") if folder.is_dir() else ()
+    files = sorted(path for path in paths if not path.is_dir())
     if not files:
         raise UsageError(
             f"Faire le tableau de la classe avec « {folder} »",
@@ -171,7 +171,7 @@ def read_page(file: Path) -> Page:
     reader = _Reader()
     reader.feed(file.read_text(encoding="utf-8", errors="replace"))
     try:
-        plain = json.loads("".join(reader.found))
+        plain = json.loads("".join(reader.data))
     except ValueError:
         raise ValueError("ce n’est pas une page de progression") from None
     if not isinstance(plain, dict) or plain.get("schema") != SCHEMA:
@@ -203,7 +203,7 @@ class _Reader(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.data: list[str] = []
         self._inside = False
 
     def handle_starttag(self, tag: str, attrs: Iterable[tuple[str, str | None]]) -> None:
@@ -214,4 +214,4 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._inside:
-            self.found.append(data)
+            self.data.append(data)

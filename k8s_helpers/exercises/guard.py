@@ -1,24 +1,22 @@
-"""What an answer may be: checked before anything reaches the cluster, told in French."""
+"""What an answer may be: checked before anything reaches the cluster, refused in French."""
 
 from __future__ import annotations
 
-import copy
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .. import manifests
 from .._errors import K8sHelpersError
+from ..kube import manifests
+from ..kube.manifests import Manifest
 from .catalogue import Exercise
 from .finding import Finding
+from .objects import WITH_PODS, containers, pod_spec, replicas
 
 MAX_TEXT = 20_000
-WITH_PODS = ("Deployment", "Pod", "ReplicaSet", "StatefulSet")
 VERSIONS = ("v1", "v2", "v3")
 LARGEST_VALUE = 1e9
 """No exercise asks for that much."""
-
-Objects = tuple[dict[str, Any], ...]
 
 
 class RefusedAnswerError(Exception):
@@ -29,8 +27,8 @@ class RefusedAnswerError(Exception):
         self.finding = Finding(code, text)
 
 
-def read(exercise: Exercise, answers: Sequence[object]) -> Mapping[str, Objects]:
-    """Return the objects of each step of an answer.
+def read(exercise: Exercise, answers: Sequence[object]) -> Mapping[str, tuple[Manifest, ...]]:
+    """Return the objects of each step of an answer, with the lines that they are written in.
 
     Raises
     ------
@@ -101,7 +99,7 @@ def _sound_value(key: str, value: object, choices: Sequence[str]) -> object:
     return value
 
 
-def _read_step(exercise: Exercise, step: str, text: object) -> Objects:
+def _read_step(exercise: Exercise, step: str, text: object) -> tuple[Manifest, ...]:
     if not isinstance(text, str):
         raise RefusedAnswerError(
             "vide",
@@ -114,14 +112,14 @@ def _read_step(exercise: Exercise, step: str, text: object) -> Objects:
             "interdit", f"« {step} » dépasse {MAX_TEXT} caractères : allez à l’essentiel."
         )
     try:
-        found = manifests.parse(text)
+        parsed = manifests.parse(text)
     except K8sHelpersError as error:
         raise RefusedAnswerError(
             "yaml", f"« {step} » ne se lit pas : {error.found}\n{error.advice}"
         ) from None
-    for manifest in found:
+    for manifest in parsed:
         _require_allowed(exercise, manifest.object, manifest.title)
-    return tuple(copy.deepcopy(manifest.object) for manifest in found)
+    return tuple(parsed)
 
 
 def _kind_of(value: object) -> str:
@@ -142,44 +140,36 @@ def _require_allowed(exercise: Exercise, item: Mapping[str, Any], title: str) ->
             "interdit",
             f"{title} : cet exercice se résout avec {allowed}, rien d’autre n’est appliqué.",
         )
-    if item["metadata"].get("namespace"):
-        raise RefusedAnswerError(
-            "interdit",
-            f"{title} : effacez la ligne « namespace: … », l’exercice a son propre espace de noms.",
-        )
-    if item["metadata"].get("finalizers"):
-        raise RefusedAnswerError(
-            "interdit",
-            f"{title} : effacez « finalizers ». L’objet ne pourrait plus être supprimé sans son contrôleur.",
-        )
+    for reason in _forbidden(exercise, item):
+        raise RefusedAnswerError("interdit", f"{title} : {reason}")
     if item["kind"] in WITH_PODS:
-        _require_sound_pods(exercise, item, title)
+        _require_images(exercise, item, title)
 
 
-def _require_sound_pods(exercise: Exercise, item: Mapping[str, Any], title: str) -> None:
+def _forbidden(exercise: Exercise, item: Mapping[str, Any]) -> Iterator[str]:
+    """Yield why an object may not be applied, first what is to be said first."""
+    if item["metadata"].get("namespace"):
+        yield "effacez la ligne « namespace: … », l’exercice a son propre espace de noms."
+    if item["metadata"].get("finalizers"):
+        yield "effacez « finalizers ». L’objet ne pourrait plus être supprimé sans son contrôleur."
+    if item["kind"] not in WITH_PODS:
+        return
     wanted = replicas(item)
     if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 0:
-        raise RefusedAnswerError(
-            "interdit",
-            f"{title} : « replicas » vaut {str(wanted)[:40]!r}. C’est un nombre entier, sans guillemets ni signe.",
-        )
-    if wanted > exercise.max_pods:
-        raise RefusedAnswerError(
-            "interdit",
-            f"{title} : {wanted} réplicas, c’est trop ; {exercise.max_pods} pods au plus ici.",
-        )
+        yield f"« replicas » vaut {str(wanted)[:40]!r}. C’est un nombre entier, sans guillemets ni signe."
+    elif wanted > exercise.max_pods:
+        yield f"{wanted} réplicas, c’est trop ; {exercise.max_pods} pods au plus ici."
     pod = pod_spec(item)
     if any(pod.get(name) for name in ("hostNetwork", "hostPID", "hostIPC")):
-        raise RefusedAnswerError(
-            "interdit", f"{title} : rien de la machine hôte n’est nécessaire ici (host…)."
-        )
-    if others := [path for path in _host_paths(pod) if path not in exercise.host_paths]:
-        allowed = ", ".join(sorted(exercise.host_paths))
-        told = f"seul {allowed} est permis ici" if allowed else "aucun n’est nécessaire ici"
-        raise RefusedAnswerError(
-            "interdit",
-            f"{title} : « {str(others[0])[:60]} » est un dossier de la machine hôte ; {told}.",
-        )
+        yield "rien de la machine hôte n’est nécessaire ici (host…)."
+    for path in _host_paths(pod):
+        if path not in exercise.host_paths:
+            allowed = ", ".join(sorted(exercise.host_paths))
+            rule = f"seul {allowed} est permis ici" if allowed else "aucun n’est nécessaire ici"
+            yield f"« {str(path)[:60]} » est un dossier de la machine hôte ; {rule}."
+
+
+def _require_images(exercise: Exercise, item: Mapping[str, Any], title: str) -> None:
     images = [f"{app}:{version}" for app in exercise.apps for version in VERSIONS]
     for container in containers(item):
         if container.get("image") is None:
@@ -200,39 +190,8 @@ def _host_paths(pod: Mapping[str, Any]) -> list[object]:
     """Return the folders of the node that a pod mounts; None for one that is no text (the API server will tell)."""
     listed = pod.get("volumes")
     volumes = listed if isinstance(listed, list) else []
-    found = [one["hostPath"] for one in volumes if isinstance(one, Mapping) and "hostPath" in one]
-    written = [one.get("path") if isinstance(one, Mapping) else None for one in found]
-    return [posixpath.normpath(one) if isinstance(one, str) and one else one for one in written]
-
-
-def only(objects: Objects, kind: str) -> dict[str, Any] | None:
-    """Return the one object of a kind; None where there is none, or more than one."""
-    found = [item for item in objects if item["kind"] == kind]
-    return found[0] if len(found) == 1 else None
-
-
-def replicas(item: Mapping[str, Any]) -> object:
-    """Return what a Deployment or a StatefulSet writes as its number of replicas: 1 where it says nothing."""
-    spec = item.get("spec")
-    written = spec.get("replicas") if isinstance(spec, Mapping) else None
-    return 1 if written is None else written
-
-
-def pod_spec(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the pod that a Pod, a Deployment or a StatefulSet describes, {} where there is none (the API tells)."""
-    found: Any = item
-    for name in ("spec",) if item["kind"] == "Pod" else ("spec", "template", "spec"):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
-
-
-def containers(item: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the containers of what describes pods, init containers included."""
-    pod = pod_spec(item)
-    found = []
-    for name in ("initContainers", "containers"):
-        listed = pod.get(name)
-        found += (
-            [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-        )
-    return found
+    sources = [
+        item["hostPath"] for item in volumes if isinstance(item, Mapping) and "hostPath" in item
+    ]
+    paths = [source.get("path") if isinstance(source, Mapping) else None for source in sources]
+    return [posixpath.normpath(path) if isinstance(path, str) and path else path for path in paths]

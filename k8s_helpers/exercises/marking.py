@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from types import ModuleType
 from typing import Any, cast
-from urllib.error import URLError
 
 from .. import journal
 from .._errors import (
@@ -31,8 +29,8 @@ from .bench import Bench
 from .catalogue import Exercise, load
 from .finding import Finding, Verdict
 
-CheckFunction = Callable[[Bench], Finding]
-ValuesFunction = Callable[[Mapping[str, Any]], Finding]
+CheckFunction = Callable[[Any], Finding]
+"""What a `check.py` is called by: with the bench, or with the values of an answer that needs no cluster."""
 
 _emptying: dict[str, threading.Thread] = {}
 """Who still empties the namespace of a check that is over, by the namespace's name."""
@@ -64,7 +62,7 @@ def check(
     cluster : Cluster, optional
         Otherwise the one that `connect` returned.
     progress : Progress, optional
-        Told each act; otherwise what fits (notebook, terminal, log).
+        Shows each act; otherwise what fits (notebook, terminal, log).
 
     Returns
     -------
@@ -81,8 +79,8 @@ def check(
         The namespace was deleted meanwhile, the machine suspended: nothing is judged.
     """
     exercise = load(name)
-    with reporting(progress) as shown:
-        finding = _try(exercise, answer, cluster, shown)
+    with reporting(progress) as reporter:
+        finding = _try(exercise, answer, cluster, reporter)
     if finding.code == NOT_JUDGED:
         return Verdict(name, finding)
     after = journal.change(lambda before: _noted(before, exercise, finding))
@@ -121,24 +119,23 @@ def hint(name: str) -> Verdict:
 
 
 def _try(
-    exercise: Exercise, answer: tuple[object, ...], cluster: Cluster | None, told: Progress
+    exercise: Exercise, answer: tuple[object, ...], cluster: Cluster | None, progress: Progress
 ) -> Finding:
     try:
         if exercise.fields:
-            values = guard.read_values(exercise, answer)
-            return cast(ValuesFunction, _module(exercise).check)(values)
-        objects = guard.read(exercise, answer)
+            return _check_function(exercise)(guard.read_values(exercise, answer))
+        manifests = guard.read(exercise, answer)
     except guard.RefusedAnswerError as refused:
         return refused.finding
     cluster = cluster or current_cluster()
     namespace = cluster.namespace(f"exercice-{exercise.name}")
-    told.step("Préparation de l’exercice")
+    progress.step("Préparation de l’exercice")
     if (emptying := _emptying.pop(namespace.name, None)) is not None:
         emptying.join()  # it goes by the namespace's name, which the next one has too
     namespace.delete()  # what the last check has left, or one that was cut short
     try:
         namespace.create(passing=True)
-        bench = Bench(cluster, namespace, exercise, objects, told)
+        bench = Bench(cluster, namespace, exercise, manifests, progress)
         with namespace.sentinel() as bench.sentinel:
             finding = _judge(exercise, bench)
             if not finding.passed:
@@ -153,26 +150,25 @@ def _try(
 
 
 def _judge(exercise: Exercise, bench: Bench) -> Finding:
-    """Try an answer in its namespace."""
     try:
         bench.limit()
         return _check_function(exercise)(bench)
     except guard.RefusedAnswerError as refused:
         return refused.finding
     except (ManifestError, ApiRefusedError, UsageError) as error:
-        return Finding("refuse", f"le cluster refuse votre réponse. {_told(error)}")
+        return Finding("refuse", f"le cluster refuse votre réponse. {_words(error)}")
     except ImageError as error:
         # `guard` lets only the course's images pass: one that is lacking is never the answer's mistake.
         words = "votre réponse n’y est pour rien, il manque une image au cluster."
-        return Finding(NOT_JUDGED, f"{words} {_told(error)}")
+        return Finding(NOT_JUDGED, f"{words} {_words(error)}")
     except WaitTimeoutError as error:
-        return Finding("bloque", f"quelque chose n’arrive jamais. {_told(error)}")
+        return Finding("bloque", f"quelque chose n’arrive jamais. {_words(error)}")
     except (ClusterUnreachableError, SpoiledError):
         raise
     except K8sHelpersError as error:
-        # A container that dies under the hands of the check, for example: the answer's doing, told as such.
-        return Finding("bloque", f"l’essai s’est arrêté en route. {_told(error)}")
-    except (URLError, ConnectionError, TimeoutError) as error:
+        # A container that dies under the hands of the check, for example: the answer's doing, said as such.
+        return Finding("bloque", f"l’essai s’est arrêté en route. {_words(error)}")
+    except (ConnectionError, TimeoutError) as error:
         return Finding("bloque", f"une requête du contrôle est restée sans réponse ({error}).")
 
 
@@ -181,23 +177,18 @@ def _empty(namespace: Namespace) -> None:
         namespace.delete()
 
 
-def _told(error: K8sHelpersError) -> str:
+def _words(error: K8sHelpersError) -> str:
     return f"{error.tried} : {error.found}\n{error.advice}"
 
 
 def _check_function(exercise: Exercise) -> CheckFunction:
-    module = _module(exercise)
-    return cast(CheckFunction, module.check)
-
-
-def _module(exercise: Exercise) -> ModuleType:
     spec = importlib.util.spec_from_file_location(
         f"exercise_{exercise.name.replace('-', '_')}", exercise.folder / "check.py"
     )
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
+    return cast(CheckFunction, module.check)
 
 
 def _noted(before: Journal, exercise: Exercise, finding: Finding) -> Journal:

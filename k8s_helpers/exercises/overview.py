@@ -25,7 +25,7 @@ _CELL = "text-align:left;padding:.15em 1em .15em 0"
 
 
 class Chart(Protocol):
-    """A figure that can be put in a page (`charts.DescribedFigure`)."""
+    """A figure that can be put in a page (`draw.figure.DescribedFigure`)."""
 
     def to_html(self) -> str:
         """Return it as HTML, whole in itself."""
@@ -39,7 +39,7 @@ class WrittenPage(PosixPath):
 
 
 @dataclass(frozen=True)
-class Row:
+class ExerciseProgress:
     """One exercise and where the student is with it."""
 
     name: str
@@ -64,7 +64,7 @@ class Row:
 class Overview:
     """What is done; shows itself as a table."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[ExerciseProgress, ...]
     predicted: int
     asked: int
     predictions: Mapping[str, PredictionEntry] = field(default_factory=dict)
@@ -141,16 +141,7 @@ class Overview:
         if target.suffix.lower() not in (".html", ".htm"):
             target = target.with_name(f"{target.name}.html")
         whose = target.stem if name is None else name.strip()
-        figures = "".join(f"<p>{chart.to_html()}</p>" for chart in charts)
-        data = json.dumps(self.to_plain(whose), ensure_ascii=False).replace("<", "\\u003c")
-        page = (
-            '<!doctype html><html lang="fr"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>Progression de {escape(whose)}</title></head><body>"
-            f"<h1>Progression de {escape(whose)}</h1>{self._repr_html_()}{self._predictions_html()}"
-            f"{'<h2>Figures</h2>' + figures if figures else ''}"
-            f'<script type="application/json" id="{DATA_ID}">{data}</script></body></html>\n'
-        )
+        page = self._page(whose, charts)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(page, encoding="utf-8")
@@ -161,6 +152,18 @@ class Overview:
                 "Choisissez un dossier où vous pouvez écrire, votre dossier personnel par exemple.",
             ) from None
         return WrittenPage(target)
+
+    def _page(self, whose: str, charts: Iterable[Chart]) -> str:
+        figures = "".join(f"<p>{chart.to_html()}</p>" for chart in charts)
+        data = json.dumps(self.to_plain(whose), ensure_ascii=False).replace("<", "\\u003c")
+        return (
+            '<!doctype html><html lang="fr"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>Progression de {escape(whose)}</title></head><body>"
+            f"<h1>Progression de {escape(whose)}</h1>{self._repr_html_()}{self._predictions_html()}"
+            f"{'<h2>Figures</h2>' + figures if figures else ''}"
+            f'<script type="application/json" id="{DATA_ID}">{data}</script></body></html>\n'
+        )
 
     def to_plain(self, name: str) -> dict[str, object]:
         """Return what a class table is made from, as plain JSON values."""
@@ -195,7 +198,11 @@ def progress() -> Overview:
     rows = []
     for name, exercise in exercises().items():
         entry = known.exercise(name)
-        rows.append(Row(name, exercise.title, exercise.notebook, entry.attempts, entry.passed_at))
+        rows.append(
+            ExerciseProgress(
+                name, exercise.title, exercise.notebook, entry.attempts, entry.passed_at
+            )
+        )
     answered = {
         slide: known.predictions[slide] for slide in questions() if slide in known.predictions
     }

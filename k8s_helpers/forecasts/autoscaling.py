@@ -1,28 +1,176 @@
-"""What the HorizontalPodAutoscaler decides, with its figures: the formula, the tolerance, pods without measure. Pure.
+"""What a HorizontalPodAutoscaler decides, with its figures: formula, tolerance, bounds, windows, `behavior`. Pure.
 
-Source: `pkg/controller/podautoscaler/replica_calculator.go` of Kubernetes,
+Source: `pkg/controller/podautoscaler/{replica_calculator,horizontal}.go` of Kubernetes,
 https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#algorithm-details
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from .._autoscaler import DOWN_WINDOW_S
 from .._errors import UsageError
 from .._french import number, seconds, typeset
-from .scaling_rules import (
-    ROUNDING,
-    TOLERANCE,
-    Advice,
-    Autoscaler,
-    Change,
-    bounded,
-    limited,
-    stabilised,
-)
+
+TOLERANCE = 0.1
+"""`--horizontal-pod-autoscaler-tolerance`."""
+ROUNDING = 1e-9
+"""Binary fractions: 1.1 − 1 exceeds 0.1 by less than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """At most `value` pods, or that percentage of them, within `period_s` seconds."""
+
+    kind: Literal["Pods", "Percent"]
+    value: int
+    period_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """One direction of `behavior`: how fast it may go, and how long it thinks before."""
+
+    policies: tuple[Policy, ...]
+    window_s: float
+    select: Literal["Max", "Min", "Disabled"] = "Max"
+
+
+DEFAULT_UP = Rules((Policy("Pods", 4, 15.0), Policy("Percent", 100, 15.0)), 0.0)
+DEFAULT_DOWN = Rules((Policy("Percent", 100, 15.0),), DOWN_WINDOW_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Autoscaler:
+    """The specification of a HorizontalPodAutoscaler on CPU.
+
+    Attributes
+    ----------
+    target_percent : int
+        `averageUtilization`: percentage of the pods' CPU requests.
+    min_replicas, max_replicas : int
+        Bounds.
+    up, down : Rules
+        `behavior`.
+    tolerance : float
+        Share of the target by which the measure may be off before anything events.
+    """
+
+    target_percent: int
+    min_replicas: int
+    max_replicas: int
+    up: Rules = DEFAULT_UP
+    down: Rules = DEFAULT_DOWN
+    tolerance: float = TOLERANCE
+
+    def __post_init__(self) -> None:
+        if self.target_percent >= 1 and 1 <= self.min_replicas <= self.max_replicas:
+            return
+        raise UsageError(
+            "Prévoir un autoscaler",
+            f"cible {self.target_percent} %, de {self.min_replicas} à {self.max_replicas} réplicas",
+            "Donnez une cible d’au moins 1 % (elle divise la mesure : zéro n’a pas de sens), au moins 1 réplica, et un "
+            "maximum qui n’est pas sous le minimum.",
+        )
+
+    @classmethod
+    def of(cls, hpa: Mapping[str, Any]) -> Autoscaler:
+        """Read a manifest of `autoscaling/v2` with a CPU target; what it does not say has Kubernetes' defaults."""
+        spec = hpa["spec"]
+        (metric,) = (
+            metric["resource"]
+            for metric in spec["metrics"]
+            if metric["type"] == "Resource" and metric["resource"]["name"] == "cpu"
+        )
+        behavior = spec.get("behavior") or {}
+        return cls(
+            int(metric["target"]["averageUtilization"]),
+            int(spec.get("minReplicas", 1)),
+            int(spec["maxReplicas"]),
+            _rules(behavior.get("scaleUp"), DEFAULT_UP),
+            _rules(behavior.get("scaleDown"), DEFAULT_DOWN),
+        )
+
+
+def _rules(plain: Mapping[str, Any] | None, default: Rules) -> Rules:
+    if plain is None:
+        return default
+    policies = tuple(
+        Policy(policy["type"], int(policy["value"]), float(policy["periodSeconds"]))
+        for policy in plain.get("policies") or ()
+    )
+    window_s = plain.get("stabilizationWindowSeconds")
+    return Rules(
+        policies or default.policies,
+        default.window_s if window_s is None else float(window_s),
+        plain.get("selectPolicy") or "Max",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleEvent:
+    """A change of the number of pods that was made: by how many (negative: fewer)."""
+
+    at_s: float
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What the measures asked for at an instant; the stabilisation windows look back at these."""
+
+    at_s: float
+    replicas: int
+
+
+def bounded(replicas: int, scaler: Autoscaler) -> int:
+    """Return replicas within minReplicas and maxReplicas."""
+    return max(scaler.min_replicas, min(scaler.max_replicas, replicas))
+
+
+def stabilised(
+    scaler: Autoscaler, at_s: float, current: int, asked: int, advice: Sequence[Advice]
+) -> int:
+    """Go up by the least, down by the most that was asked for within each direction's window."""
+
+    def since(window_s: float) -> list[int]:
+        return [asked, *(past.replicas for past in advice if past.at_s > at_s - window_s)]
+
+    least, most = min(since(scaler.up.window_s)), max(since(scaler.down.window_s))
+    return min(max(current, least), most)
+
+
+def limited(
+    scaler: Autoscaler, at_s: float, current: int, wanted: int, events: Sequence[ScaleEvent]
+) -> int:
+    """Return how far towards `wanted` the policies of `behavior` allow to go now."""
+    if wanted > current:
+        return max(current, min(wanted, _furthest(scaler.up, 1, at_s, current, events)))
+    if wanted < current:
+        return min(current, max(wanted, _furthest(scaler.down, -1, at_s, current, events)))
+    return wanted
+
+
+def _furthest(
+    rules: Rules, sign: int, at_s: float, current: int, events: Sequence[ScaleEvent]
+) -> int:
+    """Return how far the policies of one direction allow to go: what their periods have used up is taken off."""
+    if rules.select == "Disabled":
+        return current
+    limits = []
+    for policy in rules.policies:
+        begin = current - sum(event.by for event in events if event.at_s > at_s - policy.period_s)
+        share = policy.value if policy.kind == "Pods" else begin * policy.value / 100
+        limit = begin + sign * share
+        limits.append(math.ceil(limit - ROUNDING) if sign > 0 else math.floor(limit + ROUNDING))
+    boldest, shyest = (max, min) if sign > 0 else (min, max)
+    return boldest(limits) if rules.select == "Max" else shyest(limits)
+
+
+# --- what the measures ask for
 
 
 def desired_replicas(
@@ -57,7 +205,7 @@ def desired_replicas(
 
 
 def within(ratio: float, tolerance: float = TOLERANCE) -> bool:
-    """Return whether measure ÷ target is so near to 1 that nothing changes."""
+    """Return whether measure ÷ target is so near to 1 that nothing events."""
     return abs(ratio - 1.0) <= tolerance + ROUNDING
 
 
@@ -95,7 +243,7 @@ def proposal(
 
     Pods that cannot be measured make the autoscaler careful: it counts them so that it does less than the others
     ask for. On the way up, those not ready or not measured count as idle; on the way down, those not measured count as
-    busy at 100 % of their request. Without a single measure nothing changes (utilisation None).
+    busy at 100 % of their request. Without a single measure nothing events (utilisation None).
     """
     known = [pod.cpu_cores for pod in pods if pod.state == "ready"]
     if not known:
@@ -223,7 +371,7 @@ def decide(
     asked: int,
     percent: int | None,
     advice: Sequence[Advice] = (),
-    changes: Sequence[Change] = (),
+    events: Sequence[ScaleEvent] = (),
 ) -> Decision:
     """Return what is done of what the measures ask for: stabilised, not too fast, within the bounds.
 
@@ -231,8 +379,8 @@ def decide(
     ----------
     advice : sequence of Advice
         Earlier rounds' `asked`.
-    changes : sequence of Change
-        Earlier changes of scale.
+    events : sequence of ScaleEvent
+        Earlier events of scale.
     """
     words = formula(scaler, current, percent, asked)
     if not scaler.min_replicas <= current <= scaler.max_replicas:
@@ -242,7 +390,7 @@ def decide(
     if stable != asked:
         rules = scaler.up if asked > current else scaler.down
         words += f", retenu à {stable} par la fenêtre de stabilisation de {seconds(rules.window_s)}"
-    allowed = limited(scaler, at_s, current, stable, changes)
+    allowed = limited(scaler, at_s, current, stable, events)
     desired = bounded(allowed, scaler)
     if desired != allowed:
         words += _bound_words(allowed, scaler)

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import yaml
 
-from .. import _yaml
 from .._errors import UsageError
+from ..kube import yaml as _yaml
 from .span import Span
 
 ProbeKind = Literal["startup", "readiness", "liveness"]

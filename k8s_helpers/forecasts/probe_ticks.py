@@ -1,7 +1,7 @@
-"""One life of a container played tick by tick: each question of its probes, its answer, and what it leads to.
+"""One life of a container tick by tick: each question of its probes, its answer, and what it leads to.
 
-Where `probes.forecast` bounds every instant whatever the ticks' phase, this plays one phase: what a drawing shows. The
-rules are those of the kubelet's worker (`pkg/kubelet/prober/worker.go`), told in `probes`.
+Where `probes.forecast` bounds every instant whatever the ticks' phase, this follows one phase: what a drawing shows.
+The rules are those of the kubelet's worker (`pkg/kubelet/prober/worker.go`), named in `probes`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MOST_CHECKS = 5000
 
 
 @dataclass(frozen=True)
-class Check:
+class ProbeCheck:
     """One tick of a probe.
 
     Attributes
@@ -42,31 +42,31 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Course:
+class ProbeCourse:
     """What happened, in seconds after the start of the container.
 
     Attributes
     ----------
-    checks : tuple of Check
+    checks : tuple of ProbeCheck
         In their order.
     ready_s, killed_s : float or None
         When it became Ready, when its probes had it killed (the life ends there); None for never.
     killer : "startup", "liveness" or None
         Which probe had it killed.
     until_s : float
-        Where the play ends.
+        Where the simulation ends.
     """
 
-    checks: tuple[Check, ...]
+    checks: tuple[ProbeCheck, ...]
     ready_s: float | None
     killed_s: float | None
     killer: ProbeKind | None
     until_s: float
 
 
-def play(
+def simulate(
     probes: Mapping[ProbeKind, Probe], answers: Answers, since_s: float, until_s: float
-) -> Course:
+) -> ProbeCourse:
     """Return the life of a container whose program's instants are known exactly.
 
     Parameters
@@ -78,12 +78,12 @@ def play(
     since_s : float
         How long the pod had been on its node when the container started: ticks count from there. Above zero.
     until_s : float
-        Where the play ends.
+        Where the simulation ends.
     """
-    return _Play(probes, answers, since_s).run(until_s)
+    return _Simulation(probes, answers, since_s).run(until_s)
 
 
-class _Play:
+class _Simulation:
     def __init__(self, probes: Mapping[ProbeKind, Probe], answers: Answers, since_s: float) -> None:
         self._probes = probes
         self._good = {kind: answers.to(probe, {}).lo_s for kind, probe in probes.items()}
@@ -95,17 +95,19 @@ class _Play:
         self._ready_s = math.inf if {"startup", "readiness"} & set(probes) else 0.0
         self._killed_s = math.inf
         self._killer: ProbeKind | None = None
-        self._checks: list[Check] = []
+        self._checks: list[ProbeCheck] = []
 
-    def run(self, until_s: float) -> Course:
+    def run(self, until_s: float) -> ProbeCourse:
         for _ in range(_MOST_CHECKS):
-            kind = min(self._due, key=lambda one: (self._due[one], KINDS.index(one)), default=None)
+            kind = min(
+                self._due, key=lambda kind: (self._due[kind], KINDS.index(kind)), default=None
+            )
             if kind is None or self._due[kind] > min(until_s, self._killed_s):
                 break
             self._tick(kind, self._due[kind])
         killed_s = self._within(self._killed_s, until_s)
         ready_s = self._within(self._ready_s, until_s if killed_s is None else killed_s)
-        return Course(
+        return ProbeCourse(
             tuple(self._checks),
             ready_s,
             killed_s,
@@ -127,13 +129,13 @@ class _Play:
         probe = self._probes[kind]
         silent = (kind == "startup") == (self._started_s <= at_s)
         if at_s < probe.initial_delay_s or silent:
-            self._checks.append(Check(at_s, kind, False))
+            self._checks.append(ProbeCheck(at_s, kind, False))
             self._due[kind] = self._next(kind, at_s)
             return
         ok = at_s >= self._good[kind]
         listening = at_s >= self._answers.listens.lo_s
         took_s = min(self._answers.takes_s, probe.timeout_s) if listening else 0.0
-        self._checks.append(Check(at_s, kind, True, ok, took_s))
+        self._checks.append(ProbeCheck(at_s, kind, True, ok, took_s))
         # A tick that came during a check is not lost: the next check follows at once.
         self._due[kind] = max(self._next(kind, at_s), at_s + took_s)
         last, times = self._row.get(kind, (ok, 0))

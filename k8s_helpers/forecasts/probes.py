@@ -21,16 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._french import NO_BREAK, number
-from .probe_spec import (
-    AT_ONCE,
-    KINDS,
-    NEVER,
-    Answers,
-    Probe,
-    ProbeKind,
-    container_of,
-    probes_of,
-)
+from .probe_spec import AT_ONCE, KINDS, NEVER, Answers, Probe, ProbeKind, container_of, probes_of
 from .span import Span
 
 RELIST_S = 1.0

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from .._french import NO_BREAK, number
 
+SLACK_S = 1.0
+"""What a measured instant may be outside its predicted interval: the API's times are whole seconds."""
+
 
 class Span(NamedTuple):
     """An interval in which an instant or a duration lies, in seconds; `inf` is never.

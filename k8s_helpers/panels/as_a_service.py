@@ -53,7 +53,7 @@ def as_a_service_quiz(model: str = "PaaS") -> panel.Panel:
 
 def render(model: str) -> str:
     """Return a model's column as HTML, beside those of the others."""
-    found = layers.models()[model]
+    chosen = layers.models()[model]
     head = ["couche", *(_bold(name, name == model) for name in layers.models())]
     columns = {name: layers.managers(name) for name in layers.models()}
     rows = [
@@ -63,15 +63,15 @@ def render(model: str) -> str:
         ]
         for layer in layers.layers()
     ]
-    low_s, high_s = found.delay_s
-    told = (
-        f"<p>En <strong>{escape(model)}</strong>, {count(found.yours, 'couche')} sur {len(layers.layers())} "
-        f"{'reste' if found.yours == 1 else 'restent'} à votre charge. "
-        f"On y déploie {escape(found.unit)} ; par exemple : {escape(found.example)}. "
+    low_s, high_s = chosen.delay_s
+    sentence = (
+        f"<p>En <strong>{escape(model)}</strong>, {count(chosen.yours, 'couche')} sur {len(layers.layers())} "
+        f"{'reste' if chosen.yours == 1 else 'restent'} à votre charge. "
+        f"On y déploie {escape(chosen.unit)} ; par exemple : {escape(chosen.example)}. "
         f"De l’envie au service, de {duration(low_s)} à {duration(high_s)} (ordre de grandeur).</p>"
     )
     legend = f"{_MARKS[YOU]} vous, {_MARKS[PROVIDER]} le fournisseur"
-    return panel.table(f"Qui a la charge de chaque couche : {legend}", head, rows) + told
+    return panel.table(f"Qui a la charge de chaque couche : {legend}", head, rows) + sentence
 
 
 def render_quiz(model: str, **placed: Any) -> str:
@@ -83,13 +83,13 @@ def render_quiz(model: str, **placed: Any) -> str:
     marked = layers.mark(model, attempt)
     if marked.passed:
         return f"<p><strong>✔ {escape(model)} : tout est à sa place.</strong></p>"
-    told = f"<p>{count(len(marked.right), 'couche bien placée', 'couches bien placées')}"
+    marks = f"<p>{count(len(marked.right), 'couche bien placée', 'couches bien placées')}"
     if marked.wrong:
         names = ", ".join(f"« {escape(layer)} »" for layer in marked.wrong)
-        told += f" ; <strong>✘ à revoir</strong> : {names}"
+        marks += f" ; <strong>✘ à revoir</strong> : {names}"
     if marked.left:
-        told += f" ; {count(len(marked.left), 'couche')} encore à placer"
-    return told + ".</p>"
+        marks += f" ; {count(len(marked.left), 'couche')} encore à placer"
+    return marks + ".</p>"
 
 
 def _bold(text: str, strong: bool) -> str:

@@ -43,37 +43,39 @@ def decision_aid(context: Context | None = None) -> panel.Panel:
 
 def render(many_services: int, small_team: int, **context: Any) -> str:
     """Return the recommendation for a context as HTML, with all the rules."""
-    found = recommend(Context(**context), Thresholds(many_services, small_team))
+    advice = recommend(Context(**context), Thresholds(many_services, small_team))
     header = ["règle", "diapositive", "s’applique", *OPTIONS]
-    rows = [_row(rule) for rule in found.rules]
+    rows = [_row(rule) for rule in advice.rules]
     rows.append(
         [
             "<strong>total</strong>",
             "",
             "",
-            *(f"<strong>{_signed(found.scores[one])}</strong>" for one in OPTIONS),
+            *(f"<strong>{_signed(advice.scores[option])}</strong>" for option in OPTIONS),
         ]
     )
     note = (
         "<p><em>Les seuils et les points sont des opinions, pas des mesures : changez les seuils, "
         "regardez si la réponse tient.</em></p>"
     )
-    return _told(found) + panel.table("Toutes les règles", header, rows) + note
+    return _sentence(advice) + panel.table("Toutes les règles", header, rows) + note
 
 
-def _told(found: Recommendation) -> str:
-    reasons = " ; ".join(found.reasons) or "aucune règle ne plaide pour autre chose"
-    told = f"<p>Le plus raisonnable ici : <strong>{escape(found.option)}</strong>. Pourquoi : {escape(reasons)}."
-    if found.tied:
-        told += f" À égalité avec {escape(', '.join(found.tied))} : à points égaux, le plus simple à exploiter gagne."
-    return told + "</p>"
+def _sentence(advice: Recommendation) -> str:
+    reasons = " ; ".join(advice.reasons) or "aucune règle ne plaide pour autre chose"
+    tied = escape(", ".join(advice.tied))
+    sentence = f"<p>Le plus raisonnable ici : <strong>{escape(advice.option)}</strong>. Pourquoi : {escape(reasons)}."
+    if tied:
+        sentence += f" À égalité avec {tied} : à points égaux, le plus simple à exploiter gagne."
+    return sentence + "</p>"
 
 
 def _row(rule: Rule) -> list[str]:
     points = [_signed(rule.points.get(option, 0)) for option in OPTIONS]
     if not rule.applies:
         points = [
-            f"<span style='color:#6B7280'>({one})</span>" if one != "·" else one for one in points
+            f"<span style='color:#6B7280'>({share})</span>" if share != "·" else share
+            for share in points
         ]
     return [escape(rule.condition), rule.slide, "✔ oui" if rule.applies else "non", *points]
 

@@ -1,4 +1,4 @@
-"""What every panel is: native controls that the keyboard reaches, and a result that is told to screen readers.
+"""What every panel is: native controls that the keyboard reaches, and a result that screen readers read out.
 
 A panel holds no logic: a pure function of its controls' values makes the result (HTML). Where outputs may not change
 (a stored notebook, CI, a static page), the panel shows that result once, with its controls' values in words.
@@ -90,33 +90,33 @@ class Panel:
         body = typeset(self._render(**self.values))
         self.result.value = f"<div role='status' aria-live='polite'>{body}</div>"
 
-    def _told(self) -> str:
+    def _page(self) -> str:
         """Return the panel as a page that does not move: the values in words, then the result."""
-        rows = "".join(self._told_groups())
+        rows = "".join(self._values_in_words())
         note = "Exécutez cette cellule dans JupyterLab pour changer ces réglages."
         return typeset(
             f"<p><strong>{html.escape(self._title)}</strong></p><ul>{rows}</ul>"
             f"{self.result.value}<p><em>{note}</em></p>"
         )
 
-    def _told_groups(self) -> Iterator[str]:
+    def _values_in_words(self) -> Iterator[str]:
         """Yield the values in words: one item each, or one a group."""
         for heading, names in self._groups.items():
-            told = [
+            words = [
                 f"{html.escape(control.description)} : {html.escape(_words(control))}"
                 for control in (self._controls[name] for name in names)
             ]
             if heading:
-                yield f"<li><strong>{html.escape(heading)}</strong> · {' · '.join(told)}</li>"
+                yield f"<li><strong>{html.escape(heading)}</strong> · {' · '.join(words)}</li>"
             else:
-                yield from (f"<li>{one}</li>" for one in told)
+                yield from (f"<li>{value}</li>" for value in words)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         settings = ", ".join(
             f"{control.description} = {_words(control)}" for control in self._controls.values()
         )
         # HTML is what a reader without widgets shows, and JupyterLab where the notebook comes from somebody else.
-        bundle = {"text/plain": f"{self._title} ({settings})", "text/html": self._told()}
+        bundle = {"text/plain": f"{self._title} ({settings})", "text/html": self._page()}
         if not _progress.live_display():
             return bundle
         live = self.box._repr_mimebundle_()
@@ -148,7 +148,7 @@ def decimal(
     regular = (round(low + index * step, 6) for index in range(round((high - low) / step) + 1))
     values = sorted({value, *regular})
     return widgets.SelectionSlider(
-        options=[(number(one), one) for one in values],
+        options=[(number(choice), choice) for choice in values],
         value=value,
         description=description,
         style=_WIDE,
@@ -174,10 +174,10 @@ def yes(description: str, value: bool = False) -> widgets.Checkbox:
 def table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return an HTML table whose first column names its rows; cells are HTML already."""
     cell = "text-align:left;padding:.15em 1em .15em 0;vertical-align:top"
-    head = "".join(f'<th scope="col" style="{cell}">{one}</th>' for one in header)
+    head = "".join(f'<th scope="col" style="{cell}">{title}</th>' for title in header)
     body = "".join(
         f'<tr><th scope="row" style="{cell}">{first}</th>'
-        + "".join(f'<td style="{cell}">{one}</td>' for one in rest)
+        + "".join(f'<td style="{cell}">{text}</td>' for text in rest)
         + "</tr>"
         for first, *rest in rows
     )

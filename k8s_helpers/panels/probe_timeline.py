@@ -9,17 +9,17 @@ from typing import Any
 import ipywidgets as widgets
 
 from .._french import NO_BREAK, number
-from ..charts import probe_timeline as chart
 from ..forecasts.probe_spec import KINDS, Answers, Probe, ProbeKind, container_of, probes_of
-from ..forecasts.probe_ticks import Course, play
+from ..forecasts.probe_ticks import ProbeCourse, simulate
 from ..forecasts.probes import Forecast, forecast
 from ..forecasts.span import Span
 from . import panel
+from . import probe_chart as chart
 
 LISTENS_S = 3.0
 """When a program that opens its port early does so: a server is up long before its own start is over."""
 
-SLIDE: Mapping[ProbeKind, Probe] = {
+SLIDE_PROBES: Mapping[ProbeKind, Probe] = {
     "readiness": Probe("readiness", initial_delay_s=5, period_s=10),
     "liveness": Probe("liveness", initial_delay_s=10, period_s=15),
 }
@@ -44,7 +44,7 @@ class Timeline:
 
     Attributes
     ----------
-    course : Course
+    course : ProbeCourse
         With the ticks as they fall here.
     foreseen : Forecast
         However the ticks fall.
@@ -54,7 +54,7 @@ class Timeline:
         From when it serves its clients well.
     """
 
-    course: Course
+    course: ProbeCourse
     foreseen: Forecast
     answers: Answers
     good_s: float
@@ -98,7 +98,7 @@ def timeline(
     foreseen = forecast({"spec": {"containers": [_container(probes)]}}, answers, horizon_s)
     ends = [good_s, *(span.hi_s for span in (foreseen.ready, foreseen.kill) if span is not None)]
     until_s = max(ends) + _BREATH_S
-    course = play(probes_of(_container(probes)), answers, since_s, until_s)
+    course = simulate(probes_of(_container(probes)), answers, since_s, until_s)
     return Timeline(course, foreseen, answers, good_s)
 
 
@@ -141,7 +141,7 @@ def probe_timeline(
     UsageError
         A manifest without container.
     """
-    first = SLIDE if manifest is None else probes_of(container_of(manifest))
+    first = SLIDE_PROBES if manifest is None else probes_of(container_of(manifest))
     controls: dict[str, widgets.ValueWidget] = {
         "starts_s": panel.integer("Sait répondre après (s)", round(starts_s), 0, 180),
         "early": panel.yes(f"Port ouvert tôt (à {number(LISTENS_S)}{NO_BREAK}s)", early),
@@ -158,25 +158,29 @@ def probe_timeline(
 
 def _controls(kind: ProbeKind, probe: Probe | None) -> dict[str, widgets.ValueWidget]:
     """Return the settings of one probe; the API wants one success of all but readiness."""
-    found = probe or Probe(kind)
-    made: dict[str, widgets.ValueWidget] = {kind: panel.yes(f"avec une {kind}", probe is not None)}
+    first = probe or Probe(kind)
+    controls: dict[str, widgets.ValueWidget] = {
+        kind: panel.yes(f"avec une {kind}", probe is not None)
+    }
     for name, (field, low, high) in _FIELDS.items():
         if name != "successes" or kind == "readiness":
-            value = round(getattr(found, name))
-            made[f"{kind}_{name}"] = panel.integer(
+            value = round(getattr(first, name))
+            controls[f"{kind}_{name}"] = panel.integer(
                 f"{field} ({kind})", value, low, max(high, value)
             )
-    return made
+    return controls
 
 
 def render(starts_s: float, early: bool, takes_s: float, since_s: float, **settings: float) -> str:
     """Return what follows from the settings as HTML: one sentence, the forecast, the drawing."""
     probes = {kind: _probe(kind, settings) for kind in KINDS if settings[kind]}
-    found = timeline(probes, starts_s, early=early, takes_s=takes_s, since_s=since_s)
-    rows = "".join(f"<li>{row}</li>" for row in found.foreseen.rows)
-    drawing = chart.probe_timeline(found.course, found.foreseen, found.answers, found.good_s)
+    outcome = timeline(probes, starts_s, early=early, takes_s=takes_s, since_s=since_s)
+    rows = "".join(f"<li>{row}</li>" for row in outcome.foreseen.rows)
+    drawing = chart.probe_timeline(
+        outcome.course, outcome.foreseen, outcome.answers, outcome.good_s
+    )
     return (
-        f"<p><strong>{sentence(found)}</strong></p>"
+        f"<p><strong>{sentence(outcome)}</strong></p>"
         f"<p>Où que tombent les battements :</p><ul>{rows}</ul>{drawing.to_html()}"
     )
 
@@ -193,27 +197,27 @@ def _probe(kind: ProbeKind, settings: Mapping[str, float]) -> Probe:
     )
 
 
-def sentence(found: Timeline) -> str:
+def sentence(outcome: Timeline) -> str:
     """Tell in one French sentence what the settings lead to."""
-    course = found.course
+    course = outcome.course
     if course.killed_s is not None:
         killed = f"tué par sa {course.killer} à {_at(course.killed_s)}"
         if course.ready_s is not None:
             return f"Ready à {_at(course.ready_s)}, puis {killed} : ses clients le perdent, et cela recommence."
-        if course.killed_s <= found.good_s:
+        if course.killed_s <= outcome.good_s:
             return (
-                f"{killed.capitalize()}, alors qu’il lui fallait {_at(found.good_s)} : il recommence du début, "
+                f"{killed.capitalize()}, alors qu’il lui fallait {_at(outcome.good_s)} : il recommence du début, "
                 "et sera tué encore."
             )
         return f"{killed.capitalize()}, sans avoir jamais été Ready."
     if course.ready_s is None:
         return "Ni Ready ni tué : le pod reste là, et ne reçoit jamais de client."
-    if found.too_soon_s > 0:
+    if outcome.too_soon_s > 0:
         return (
-            f"Ready à {_at(course.ready_s)}, trop tôt : pendant {_at(found.too_soon_s)}, le Service envoie des "
+            f"Ready à {_at(course.ready_s)}, trop tôt : pendant {_at(outcome.too_soon_s)}, le Service envoie des "
             "clients à un programme qui ne sait pas encore leur répondre."
         )
-    late_s = course.ready_s - found.good_s
+    late_s = course.ready_s - outcome.good_s
     return f"Ready à {_at(course.ready_s)}, soit {_at(late_s)} après avoir su répondre."
 
 

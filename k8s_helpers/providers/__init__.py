@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+from embedded_kubernetes.files import write_whole
+
+from .. import _paths
 from .._errors import UsageError
-from . import current
 from .base import DEFAULT_NAME, Provider, ProviderName
 
 NAMES: tuple[ProviderName, ...] = get_args(ProviderName)
@@ -29,7 +33,7 @@ def select(
     ----------
     provider_name : str, optional
         "kind", "embedded" or "existing"; otherwise `K8S_HELPERS_PROVIDER`, then that of the cluster in use
-        (`current.recall()`), then `choose()`.
+        (`recall()`), then `choose()`.
     cluster_name : str, optional
         Otherwise `K8S_HELPERS_CLUSTER`, then the cluster in use, then "cours".
     kubeconfig, context, namespace_prefix : optional
@@ -45,7 +49,7 @@ def select(
     given = {name: value for name, value in options.items() if value is not None}
     provider_name = provider_name or os.environ.get("K8S_HELPERS_PROVIDER") or None
     cluster_name = cluster_name or os.environ.get("K8S_HELPERS_CLUSTER") or None
-    if provider_name is None and not given and (in_use := current.recall()) is not None:
+    if provider_name is None and not given and (in_use := recall()) is not None:
         provider_name = in_use[0]
         cluster_name = cluster_name or in_use[1]
     return provider(provider_name or choose(given), cluster_name or DEFAULT_NAME, **given)
@@ -81,7 +85,7 @@ def provider(name: str, cluster_name: str = DEFAULT_NAME, **options: Any) -> Pro
             "Enlevez-les, ou choisissez le fournisseur « existing ».",
         )
     if name == "kind":
-        from .kind import KindProvider
+        from .kind.provider import KindProvider
 
         return KindProvider(cluster_name)
     if name == "embedded":
@@ -104,8 +108,33 @@ def choose(options: Mapping[str, Any] | None = None) -> ProviderName:
     if options:
         return "existing"
     if shutil.which("kind") is not None:
-        from . import kind
+        from .kind.engine import find_engine
 
-        if kind.find_engine() is not None:
+        if find_engine() is not None:
             return "kind"
     return "embedded"
+
+
+def _in_use_file() -> Path:
+    return _paths.state_dir() / "current.json"
+
+
+def remember(provider: Provider) -> None:
+    """Make this cluster the one in use: the next command or kernel that names none means it."""
+    write_whole(_in_use_file(), json.dumps({"provider": provider.kind, "name": provider.name}))
+
+
+def recall() -> tuple[str, str] | None:
+    """Return the provider and the name of the cluster in use; None where there is none."""
+    try:
+        plain = json.loads(_in_use_file().read_text())
+        return str(plain["provider"]), str(plain["name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def forget(provider: Provider) -> None:
+    """Take back `remember`, where it is this cluster that is in use."""
+    if recall() == (provider.kind, provider.name):
+        with contextlib.suppress(FileNotFoundError):
+            _in_use_file().unlink()

@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-import json
-import time
-from dataclasses import replace
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+from embedded_kubernetes.cluster import API_SERVER, SHARED_ADDRESS, ClusterConfig, EmbeddedCluster
+
 from .. import _french
-from .._api import ApiSession
-from .._errors import ClusterUnreachableError, K8sHelpersError, UsageError
-from .._files import write_whole
+from .._autoscaler import EMBEDDED, AutoscalerDelays
+from .._errors import ClusterUnreachableError, PlatformError, UsageError
 from .._progress import Progress
-from .._refusals import ClusterStoppedError, passing
-from ..embedded import control, control_plane, etcd_gateway, lifecycle, node_ports, supervisor
-from ..embedded.config import ClusterConfig
-from . import draining, embedded_network
+from ..kube.api import MERGE_PATCH, ApiSession
+from ..kube.refusals import ClusterStoppedError, ignoring
+from ..kube.waiting import wait_until
 from .base import (
-    COURSE_TIMES,
     DEFAULT_NAME,
-    AutoscalerTimes,
     ClusterIncident,
     Component,
-    Fact,
+    FidelityFact,
     Provider,
     ProviderName,
     Status,
 )
-from .embedded_facts import FACTS
-from .prefix_facts import WITHOUT_NAMESPACES
 
+_WITHOUT_LINUX = (
+    "Installez Docker ou Podman et la commande kind, puis lancez « k8s-lab up --provider kind » ; "
+    "sinon, suivez le cours dans une machine virtuelle Linux ou sur Binder."
+)
 _API_TIMEOUT_S = 60.0
 _POLL_S = 0.1
 _DRAIN_S = 60.0
-_NODE_PORT_S = 2.0
-"""How long the node may take to hear of a Service."""
+
+
+class NodePortTakenWarning(UserWarning):
+    """A NodePort answers elsewhere than on 127.0.0.1."""
 
 
 class EmbeddedProvider(Provider):
@@ -50,37 +52,49 @@ class EmbeddedProvider(Provider):
     """
 
     kind: ClassVar[ProviderName] = "embedded"
-    facts: ClassVar[tuple[Fact, ...]] = FACTS
-    autoscaler: ClassVar[AutoscalerTimes] = replace(COURSE_TIMES, metrics_window_s=2.0)
+    autoscaler: ClassVar[AutoscalerDelays] = EMBEDDED
 
     def __init__(self, name: str = DEFAULT_NAME, *, nodes: int | None = None) -> None:
         super().__init__(name)
         self.nodes = nodes
+        self._cluster = EmbeddedCluster(name)
 
     @property
     def kubeconfig(self) -> Path:
         """The administrator's kubeconfig, in the cluster's private folder."""
-        return lifecycle.directory_of(self.name) / "kubeconfig"
+        return self._cluster.kubeconfig
 
-    def facts_here(self) -> tuple[Fact, ...]:
+    @classmethod
+    def facts(cls) -> tuple[FidelityFact, ...]:
+        """Return what the embedded cluster does and does not do as in production."""
+        from .embedded_facts import FACTS
+
+        return FACTS
+
+    def facts_here(self) -> tuple[FidelityFact, ...]:
         """Return the facts, and those of a node whose containers have no namespaces."""
-        found = lifecycle.isolation(self.name)
-        return (*self.facts, *WITHOUT_NAMESPACES) if found == "prefix" else self.facts
+        from .embedded_facts import WITHOUT_NAMESPACES
+
+        prefixed = self._cluster.isolation() == "prefix"
+        return (*self.facts(), *(WITHOUT_NAMESPACES if prefixed else ()))
 
     def up(self, progress: Progress) -> None:
-        """Start the cluster, or find it running (see `lifecycle.up` for the errors)."""
-        config = lifecycle.up(self.name, progress, nodes=self.nodes)
+        """Start the cluster, or find it running (see `EmbeddedCluster.up` for the errors)."""
+        try:
+            config = self._cluster.up(progress, nodes=self.nodes)
+        except PlatformError as error:
+            raise PlatformError(error.tried, error.found, _WITHOUT_LINUX) from None
         progress.done(
             f"Cluster « {self.name} » prêt : Kubernetes {config.kubernetes_version}, {config.server}"
         )
 
     def down(self, progress: Progress) -> None:
         """Stop the cluster and delete its folder."""
-        lifecycle.down(self.name, progress)
+        self._cluster.down(progress)
 
     def status(self) -> Status:
         """Tell the state without changing it."""
-        state = lifecycle.status(self.name)
+        state = self._cluster.status()
         return Status(
             provider=self.kind,
             name=self.name,
@@ -93,32 +107,28 @@ class EmbeddedProvider(Provider):
 
     def node_port_url(self, node_port: int) -> str:
         """Return the URL of a NodePort: on 127.0.0.1, or at the node's own address where that port is taken."""
-        folder = lifecycle.directory_of(self.name)
-        address = node_ports.find(folder, node_port, _NODE_PORT_S) or node_ports.SHARED_ADDRESS
-        if address != node_ports.SHARED_ADDRESS:
-            embedded_network.warn_taken(self.name, node_port, address)
+        address = self._cluster.node_port_address(node_port)
+        if address != SHARED_ADDRESS:
+            _warn_taken(self.name, node_port, address)
         return f"http://{address}:{node_port}"
 
     def build_image(
         self, context: Path, tag: str, build_args: dict[str, str], progress: Progress
     ) -> None:
         """Make image `tag` from the Containerfile in folder `context`, in the cluster's image store."""
-        from ..embedded.node import images
-
+        self._require("Construire une image")
         progress.step(f"Construction de l’image {tag}")
-        images.build(self._config("Construire une image").path / "images", context, tag, build_args)
+        self._cluster.build_image(context, tag, build_args)
 
     def image_configuration(self, reference: str) -> dict[str, Any] | None:
         """Return what an image of the cluster's store says of how to run it."""
-        from ..embedded.node import images
-
-        store = self._config("Lire la configuration d’une image").path / "images"
-        image = images.Store(store).get(reference)
+        self._require("Lire la configuration d’une image")
+        image = self._cluster.image(reference)
         return None if image is None else image.to_oci()
 
     def stopped(self) -> ClusterStoppedError | None:
         """Return the error that says that the supervisor has ended, with the component that made it give up."""
-        state = lifecycle.status(self.name)
+        state = self._cluster.status()
         if state.state in ("starting", "running"):
             return None
         up = f"« k8s-lab up --provider embedded --name {self.name} »"
@@ -138,64 +148,48 @@ class EmbeddedProvider(Provider):
 
     def incidents(self, since_wall_s: float) -> tuple[ClusterIncident, ...]:
         """Return the deaths, stops and returns of components that the supervisor wrote down."""
-        path = lifecycle.directory_of(self.name) / supervisor.INCIDENTS_FILE
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
-            return ()
-        found = (ClusterIncident(**json.loads(line)) for line in lines)
-        return tuple(incident for incident in found if incident.wall_s >= since_wall_s)
+        incidents = (ClusterIncident(**incident) for incident in self._cluster.incidents())
+        return tuple(incident for incident in incidents if incident.wall_s >= since_wall_s)
 
     def troubles(self, since_wall_s: float) -> tuple[str, ...]:
         """Say which components give no sign of life now, before what the supervisor wrote down."""
-        hung = (f"{one.name} : {one.trouble}" for one in self.status().components if one.trouble)
+        components = self.status().components
+        hung = (f"{part.name} : {part.trouble}" for part in components if part.trouble)
         return (*hung, *super().troubles(since_wall_s))
 
     def ingress_url(self, progress: Progress) -> str:
         """Return the URL of the node's own controller."""
-        port = self._config("Joindre le contrôleur d’Ingress").ingress_port
-        return f"http://127.0.0.1:{port}"
+        return f"http://127.0.0.1:{self._require('Joindre le contrôleur d’Ingress').ingress_port}"
 
     def read_etcd(self, key: str) -> bytes | None:
         """Return what etcd keeps under a key: its socket is this user's alone."""
         tried = f"Lire « {key} » dans etcd"
+        self._require(tried)
         try:
-            return etcd_gateway.read(self._config(tried).runtime / "etcd.sock", key)
+            return self._cluster.read_etcd(key)
         except (OSError, ValueError) as error:
             raise self._unreachable(tried, f"etcd ne répond pas ({error})") from None
 
     def encryption(self) -> str | None:
         """Return the API server's `EncryptionConfiguration`, which outlives the cluster's restarts."""
-        file = self._config("Chiffrer dans etcd").path / control_plane.ENCRYPTION_FILE
-        return file.read_text(encoding="utf-8") if file.exists() else None
+        self._require("Chiffrer dans etcd")
+        return self._cluster.encryption()
 
     def encrypt_at_rest(self, configuration: str | None) -> None:
         """Restart the API server with an `EncryptionConfiguration`, or without any."""
-        config = self._config("Chiffrer dans etcd")
-        file = config.path / control_plane.ENCRYPTION_FILE
-        if configuration is None:
-            file.unlink(missing_ok=True)
-        else:
-            write_whole(file, configuration, private=True)
-        self.stop_component(control_plane.API_SERVER)
-        self.start_component(control_plane.API_SERVER)
+        self._require("Chiffrer dans etcd")
+        self._cluster.set_encryption(configuration)
+        self.stop_component(API_SERVER)
+        self.start_component(API_SERVER)
         self._wait_answering()
 
     def _wait_answering(self) -> None:
         """Return once the API server has done all that it does at its start."""
-        api = ApiSession(self.kubeconfig, stopped=self.stopped)
-        end_s = time.monotonic() + _API_TIMEOUT_S
-        try:
-            while True:
-                try:
-                    api.text("/readyz", timeout_s=5.0)
-                    return
-                except K8sHelpersError as error:
-                    if not passing(error) or time.monotonic() > end_s:
-                        raise
-                time.sleep(_POLL_S)
-        finally:
-            api.close()
+        with (
+            contextlib.closing(ApiSession(self.kubeconfig, stopped=self.stopped)) as api,
+            api.patient(_API_TIMEOUT_S),
+        ):
+            api.text("/readyz", timeout_s=5.0)
 
     def stop_component(self, name: str) -> None:
         """Stop a component ("etcd", "kube-scheduler", a node's name …) until `start_component`.
@@ -207,11 +201,11 @@ class EmbeddedProvider(Provider):
         ClusterUnreachableError
             The cluster does not run.
         """
-        self._change_component("stop", name)
+        self._change_component(f"Arrêter « {name} »", name, self._cluster.stop_component)
 
     def start_component(self, name: str) -> None:
         """Start a component that `stop_component` stopped; see there for the errors."""
-        self._change_component("start", name)
+        self._change_component(f"Redémarrer « {name} »", name, self._cluster.start_component)
 
     def add_node(self) -> str:
         """Start one more node in the running cluster; see `Provider.add_node`.
@@ -224,13 +218,16 @@ class EmbeddedProvider(Provider):
             The cluster does not run.
         """
         tried = "Ajouter un nœud"
-        if self._ask(tried, {"do": "status"})["added"] is not None:
+        with self._asking(tried):
+            there = self._cluster.added_node()
+        if there is not None:
             raise UsageError(
                 tried,
                 f"le cluster « {self.name} » a déjà un nœud de plus, et un seul est prévu",
                 "Retirez-le d’abord : cluster.provider.remove_node().",
             )
-        name: str | None = self._ask(tried, {"do": "add node"})["added"]
+        with self._asking(tried):
+            name = self._cluster.add_node()
         if name is None:
             raise self._unreachable(tried, "il démarre ou s’arrête en ce moment")
         return name
@@ -238,44 +235,46 @@ class EmbeddedProvider(Provider):
     def remove_node(self) -> None:
         """Evict the pods of the node that was added, then stop it and take it out of the API and the disk."""
         tried = "Retirer le nœud ajouté"
-        name = self._ask(tried, {"do": "status"})["added"]
+        with self._asking(tried):
+            name = self._cluster.added_node()
         if name is None:
             return
-        api = ApiSession(self.kubeconfig, stopped=self.stopped)
-        try:
-            draining.drain(api, name, _DRAIN_S)
-        finally:
-            api.close()
-        self._ask(tried, {"do": "remove node"})
+        with contextlib.closing(ApiSession(self.kubeconfig, stopped=self.stopped)) as api:
+            _drain(api, name, _DRAIN_S)
+        with self._asking(tried):
+            self._cluster.remove_node()
 
-    def _config(self, tried: str) -> ClusterConfig:
-        config = lifecycle.status(self.name).config
+    def _require(self, tried: str) -> ClusterConfig:
+        """Return the cluster's configuration; raise where it does not exist."""
+        config = self._cluster.status().config
         if config is None:
             raise self._unreachable(tried, "ce cluster n’existe pas")
         return config
 
-    def _unreachable(self, tried: str, found: str) -> ClusterUnreachableError:
+    def _unreachable(self, tried: str, reason: str) -> ClusterUnreachableError:
         advice = f"Démarrez-le : « k8s-lab up --provider embedded --name {self.name} »."
         return ClusterUnreachableError(
-            f"{tried} dans le cluster embarqué « {self.name} »", found, advice
+            f"{tried} dans le cluster embarqué « {self.name} »", reason, advice
         )
 
-    def _change_component(self, verb: str, name: str) -> None:
-        tried = f"{'Arrêter' if verb == 'stop' else 'Redémarrer'} « {name} »"
-        components = self._ask(tried, {"do": "status"})["components"]
+    def _change_component(self, tried: str, name: str, change: Callable[[str], None]) -> None:
+        with self._asking(tried):
+            components = self._cluster.components()
         if name not in components:
             raise UsageError(
                 tried,
                 "ce cluster n’a pas ce composant",
                 f"Choisissez parmi : {', '.join(components)}.",
             )
-        self._ask(tried, {"do": verb, "component": name})
+        with self._asking(tried):
+            change(name)
 
-    def _ask(self, tried: str, request: dict[str, Any]) -> dict[str, Any]:
-        """Ask the supervisor."""
-        runtime = self._config(tried).runtime
+    @contextlib.contextmanager
+    def _asking(self, tried: str) -> Iterator[None]:
+        """Explain a cluster that is not there, or whose supervisor does not answer."""
+        self._require(tried)
         try:
-            return control.ask(runtime, request, timeout_s=lifecycle.STOP_TIMEOUT_S)
+            yield
         except OSError as error:
             raise self._unreachable(
                 tried, f"son superviseur ne répond pas ({_french.system(error)})"
@@ -291,3 +290,50 @@ def _component(name: str, facts: dict[str, Any]) -> Component:
     if trouble:
         detail = f"{trouble}, le superviseur va le relancer"
     return Component(name, facts["pid"] is not None, detail, trouble)
+
+
+def _warn_taken(cluster: str, node_port: int, address: str) -> None:
+    """Say that a NodePort of a cluster answers at another address than 127.0.0.1."""
+    warnings.warn(
+        f"Le port {node_port} de {SHARED_ADDRESS} est déjà pris sur cette machine, peut-être par un autre cluster : le "
+        f"NodePort {node_port} du cluster « {cluster} » répond à l’adresse propre de son nœud, {address}. Pour l’avoir "
+        f"aussi sur {SHARED_ADDRESS}, libérez ce port (« ss -ltnp » dit qui l’occupe) ou choisissez-en un autre.",
+        NodePortTakenWarning,
+        stacklevel=3,
+    )
+
+
+def _drain(api: ApiSession, node: str, timeout_s: float) -> None:
+    """Mark a node unschedulable and evict its pods; return once they are gone, or when time is over.
+
+    A PodDisruptionBudget may refuse an eviction (429): it is asked again. Nothing happens where the node is unknown.
+
+    Source: https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/
+    """
+    path = f"/api/v1/nodes/{node}"
+    if api.find(path) is None:
+        return
+    with ignoring(404, 409):
+        cordon = {"spec": {"unschedulable": True}}
+        api.request("PATCH", path, body=cordon, content_type=MERGE_PATCH)
+    query = {"fieldSelector": f"spec.nodeName={node}"}
+
+    def drained() -> bool:
+        left = [pod["metadata"] for pod in api.request("GET", "/api/v1/pods", query=query)["items"]]
+        for meta in left:
+            if "deletionTimestamp" not in meta:
+                _evict(api, meta["namespace"], meta["name"])
+        return not left
+
+    wait_until(drained, timeout_s, every_s=_POLL_S)
+
+
+def _evict(api: ApiSession, namespace: str, name: str) -> None:
+    eviction = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"namespace": namespace, "name": name},
+    }
+    path = f"/api/v1/namespaces/{namespace}/pods/{name}/eviction"
+    with ignoring(404, 409, 429):  # gone already, or not yet
+        api.request("POST", path, body=eviction)

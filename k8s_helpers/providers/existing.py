@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import socket
-import time
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import yaml
 
-from .. import _kubeconfig, _paths
-from .._api import ApiSession, ApiStatusError
+from embedded_kubernetes.files import write_whole
+
+from .. import _paths
 from .._errors import (
     ApiRefusedError,
     ClusterUnreachableError,
@@ -23,35 +25,36 @@ from .._errors import (
     UsageError,
     WaitTimeoutError,
 )
-from .._files import write_whole
 from .._progress import Progress
-from . import labels
-from .base import DEFAULT_NAME, Fact, Provider, ProviderName, Status
+from ..kube import kubeconfig as _kubeconfig
+from ..kube.api import ApiSession
+from ..kube.refusals import ignoring
+from ..kube.waiting import wait_until
+from .base import DEFAULT_NAME, FidelityFact, Provider, ProviderName, Status, namespace_selector
 
 OLDEST_MINOR = 30
 """Oldest Kubernetes 1.x that has all that the course uses (sidecar containers, aggregated discovery v2)."""
 
 FACTS = (
-    Fact(
+    FidelityFact(
         "Cluster",
-        True,
         "C’est un cluster ordinaire : tout y est réel, y compris ses quotas et ses politiques.",
+        real=True,
     ),
-    Fact(
+    FidelityFact(
         "Partage",
-        True,
         "Le cours n’y touche qu’à ses propres espaces de noms ; les autres utilisateurs et leur charge "
         "influencent vos mesures.",
+        real=True,
     ),
-    Fact(
+    FidelityFact(
         "Chemin des requêtes",
-        False,
         "Si les NodePorts ne sont pas joignables d’ici, les requêtes passent par le serveur d’API, qui les ralentit.",
     ),
-    Fact(
+    FidelityFact(
         "Images",
-        True,
         "Le cluster tire les images du cours d’un registre que l’enseignant a rempli.",
+        real=True,
     ),
 )
 
@@ -99,7 +102,6 @@ class ExistingProvider(Provider):
 
     kind: ClassVar[ProviderName] = "existing"
     one_api_server: ClassVar[bool] = False
-    facts: ClassVar[tuple[Fact, ...]] = FACTS
 
     def __init__(
         self,
@@ -116,6 +118,11 @@ class ExistingProvider(Provider):
         if namespace_prefix is None:
             namespace_prefix = os.environ.get("K8S_HELPERS_NAMESPACE_PREFIX")
         self._prefix = None if namespace_prefix is None else _checked(namespace_prefix)
+
+    @classmethod
+    def facts(cls) -> tuple[FidelityFact, ...]:
+        """Return what the course knows that existing clusters do and do not do as in production."""
+        return FACTS
 
     @property
     def _folder(self) -> Path:
@@ -181,44 +188,31 @@ class ExistingProvider(Provider):
     def down(self, progress: Progress) -> None:
         """Delete the namespaces that the course made here with this prefix, then our copy of the kubeconfig."""
         if self.kubeconfig.exists():
-            api = ApiSession(self.kubeconfig)
-            try:
+            with contextlib.closing(ApiSession(self.kubeconfig)) as api:
                 _delete_namespaces(api, self.namespace_prefix, progress)
-            finally:
-                api.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def status(self) -> Status:
         """Tell whether the cluster answers, within a few seconds."""
+        status = partial(Status, self.kind, self.name)
         if not self.kubeconfig.exists():
-            return Status(
-                self.kind, self.name, "absent", detail="aucun kubeconfig n’a encore été choisi"
-            )
+            return status("absent", detail="aucun kubeconfig n’a encore été choisi")
         try:
-            api = ApiSession(self.kubeconfig)
-            version = api.request("GET", "/version", timeout_s=3.0)["gitVersion"]
-            api.close()
+            with contextlib.closing(ApiSession(self.kubeconfig)) as api:
+                version = api.request("GET", "/version", timeout_s=3.0)["gitVersion"]
         except K8sHelpersError as error:
-            return Status(
-                self.kind, self.name, "broken", kubeconfig=self.kubeconfig, detail=error.found
-            )
+            return status("broken", kubeconfig=self.kubeconfig, detail=error.found)
         prefix = self.namespace_prefix
         detail = f"{api.server}, espaces de noms « {prefix}… »" if prefix else api.server
-        return Status(self.kind, self.name, "running", version, self.kubeconfig, detail=detail)
+        return status("running", version, self.kubeconfig, detail=detail)
 
     def node_port_url(self, node_port: int) -> str | None:
         """Return a loopback URL where the API server is on loopback and the port answers there; None otherwise."""
         if not _kubeconfig.load(self.kubeconfig).loopback:
             return None
-        end_s = time.monotonic() + _NODE_PORT_S
-        while time.monotonic() < end_s:
-            try:
-                socket.create_connection(("127.0.0.1", node_port), timeout=_NODE_PORT_S).close()
-            except OSError:
-                time.sleep(0.02)
-            else:
-                return f"http://127.0.0.1:{node_port}"
-        return None
+        url = f"http://127.0.0.1:{node_port}"
+        opened = wait_until(lambda: _listens(node_port), _NODE_PORT_S, every_s=0.02)
+        return url if opened else None
 
     def build_image(
         self, context: Path, tag: str, build_args: dict[str, str], progress: Progress
@@ -248,6 +242,14 @@ class ExistingProvider(Provider):
         return _kubeconfig.listed(os.environ, but_below=_paths.state_dir() / "clusters")
 
 
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=_NODE_PORT_S).close()
+    except OSError:
+        return False
+    return True
+
+
 def _checked(prefix: str) -> str:
     """Return the prefix with its final dash ("alice" → "alice-")."""
     if prefix and not _PREFIX.fullmatch(prefix):
@@ -260,20 +262,17 @@ def _checked(prefix: str) -> str:
 
 
 def _check(kubeconfig: Path, namespace_prefix: str, progress: Progress) -> None:
-    api = ApiSession(kubeconfig)
-    try:
+    with contextlib.closing(ApiSession(kubeconfig)) as api:
         progress.step(f"Vérification du cluster {api.server}")
         _check_version(api)
         progress.step("Vérification de vos droits")
         _check_rights(api, f"{namespace_prefix}cours")
-    finally:
-        api.close()
 
 
 def _check_version(api: ApiSession) -> None:
     version = str(api.request("GET", "/version")["gitVersion"])
-    found = _MINOR.match(version)
-    if found is not None and int(found[1]) < OLDEST_MINOR:
+    minor = _MINOR.match(version)
+    if minor is not None and int(minor[1]) < OLDEST_MINOR:
         raise ClusterUnreachableError(
             f"Utiliser le cluster {api.server}",
             f"il a Kubernetes {version}, trop ancien",
@@ -301,12 +300,7 @@ def _may(api: ApiSession, namespace: str, group: str, resource: str, verb: str) 
     Source: https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/
     """
     name, _, subresource = resource.partition("/")
-    attributes: dict[str, Any] = {
-        "group": group,
-        "resource": name,
-        "subresource": subresource,
-        "verb": verb,
-    }
+    attributes = {"group": group, "resource": name, "subresource": subresource, "verb": verb}
     if resource != "namespaces":
         attributes["namespace"] = namespace
     review = {
@@ -321,17 +315,14 @@ def _may(api: ApiSession, namespace: str, group: str, resource: str, verb: str) 
 
 
 def _delete_namespaces(api: ApiSession, namespace_prefix: str, progress: Progress) -> None:
-    path, query = "/api/v1/namespaces", {"labelSelector": labels.selector(namespace_prefix)}
+    path, query = "/api/v1/namespaces", {"labelSelector": namespace_selector(namespace_prefix)}
     listed = api.request("GET", path, query=query)
     left = {item["metadata"]["name"] for item in listed["items"]}
     for item in listed["items"]:
         progress.step(f"Suppression de l’espace de noms {item['metadata']['name']}")
         body = {"preconditions": {"uid": item["metadata"]["uid"]}}
-        try:
+        with ignoring(404, 409):  # on its way out already
             api.request("DELETE", f"{path}/{item['metadata']['name']}", body=body)
-        except ApiStatusError as error:
-            if error.code not in (404, 409):  # on its way out already
-                raise
     version = listed["metadata"]["resourceVersion"]
     with api.watch(path, query=query, resource_version=version, timeout_s=_GONE_S) as watch:
         while left and (event := next(watch, None)) is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from k8s_helpers import experiments, timeline
+from k8s_helpers import labs
 from k8s_helpers._errors import PlatformError
 from k8s_helpers._progress import Silent
 
@@ -22,14 +22,14 @@ def test_waiting_pods_land_on_a_node_that_joins(cluster: Cluster) -> None:
     before = _nodes(cluster)
     if cluster.provider.kind != "embedded":
         with pytest.raises(PlatformError):
-            experiments.added_node(cluster=cluster, progress=Silent())
+            labs.added_node.measure(cluster=cluster, progress=Silent())
         with pytest.raises(PlatformError):
             cluster.provider.add_node()
         assert _nodes(cluster) == before
         return
-    recording = experiments.added_node(waiting=3, stays_s=1.0, cluster=cluster, progress=Silent())
+    recording = labs.added_node.measure(waiting=3, stays_s=1.0, cluster=cluster, progress=Silent())
     (run,) = recording.runs
-    found = timeline.added_node_summary(run)
+    found = labs.added_node.summarize(run)
     assert "Insufficient cpu" in found.message
     # Two fit into a node; whatever else runs in the cluster can only make more of them wait.
     assert found.waiting >= 3 and found.landed == 2

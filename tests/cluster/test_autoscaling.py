@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from k8s_helpers import experiments, manifests, timeline
+from k8s_helpers import labs
 from k8s_helpers._errors import ManifestError, PlatformError, UsageError
 from k8s_helpers._progress import Silent
-from k8s_helpers.experiments import scaling_stage
-from k8s_helpers.load import Profile
-from k8s_helpers.timeline import autoscaling as measured
+from k8s_helpers.kube import manifests
+from k8s_helpers.labs.autoscaling import experiment
+from k8s_helpers.labs.autoscaling import summary as measured
+from k8s_helpers.labs.lab import MANIFESTS
+from k8s_helpers.measure.traffic import Profile
 
 if TYPE_CHECKING:
     from k8s_helpers.cluster import Cluster, Namespace
 
 
 def test_a_step_goes_to_the_predicted_plateau_and_back(cluster: Cluster) -> None:
-    recording = experiments.autoscaling(
+    recording = labs.autoscaling.measure(
         Profile.step(20, at_s=3, length_s=22),
         request_millicores=100,
         cpu_ms=10.0,
@@ -29,7 +31,7 @@ def test_a_step_goes_to_the_predicted_plateau_and_back(cluster: Cluster) -> None
         progress=Silent(),
     )
     (run,) = recording.runs
-    found = timeline.autoscaling_summary(run)
+    found = labs.autoscaling.summarize(run)
     # Four pods’ worth: far above the maximum, whatever the machine is busy with.
     assert (found.predicted_replicas, found.plateau_replicas, found.max_replicas) == (3, 3, 3)
     assert found.first_scale_up_s is not None and found.first_scale_up_s < 45
@@ -44,7 +46,7 @@ def test_a_step_goes_to_the_predicted_plateau_and_back(cluster: Cluster) -> None
 def test_without_requests_the_autoscaler_s_own_complaint_is_told_soon(cluster: Cluster) -> None:
     began_s = time.monotonic()
     with pytest.raises(ManifestError, match="missing request for cpu") as caught:
-        experiments.autoscaling(request_millicores=None, cluster=cluster, progress=Silent())
+        labs.autoscaling.measure(request_millicores=None, cluster=cluster, progress=Silent())
     assert "<unknown>" in str(caught.value) and "FailedGetResourceMetric" in str(caught.value)
     assert "resources.requests.cpu" in caught.value.advice
     assert time.monotonic() - began_s < 150
@@ -53,26 +55,26 @@ def test_without_requests_the_autoscaler_s_own_complaint_is_told_soon(cluster: C
 def test_without_a_metrics_api_it_says_what_is_missing(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scaling_stage, "METRICS_API", "/apis/metrics.example.com/v1beta1")
-    monkeypatch.setattr(scaling_stage, "METRICS_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(experiment, "METRICS_API", "/apis/metrics.example.com/v1beta1")
+    monkeypatch.setattr(experiment, "METRICS_TIMEOUT_S", 1.0)
     with pytest.raises(PlatformError, match="metrics-server"):
-        experiments.autoscaling(cluster=cluster, progress=Silent())
+        labs.autoscaling.measure(cluster=cluster, progress=Silent())
 
 
 def test_a_target_of_zero_is_refused_here_and_by_the_api(
     cluster: Cluster, namespace: Namespace
 ) -> None:
     with pytest.raises(UsageError, match="cible 0"):
-        experiments.autoscaling(target_percent=0, cluster=cluster, progress=Silent())
-    (found,) = manifests.read(scaling_stage.MANIFESTS / "hpa.yaml")
+        labs.autoscaling.measure(target_percent=0, cluster=cluster, progress=Silent())
+    (found,) = manifests.read(MANIFESTS / "12_autoscaling" / "hpa.yaml")
     found.object["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"] = 0
     with pytest.raises(ManifestError, match="averageUtilization"):
         namespace.apply(found.object)
 
 
 def test_a_pod_is_resized_in_place_and_works_faster(cluster: Cluster) -> None:
-    recording = experiments.resize(duration_s=4, cluster=cluster, progress=Silent())
-    found = timeline.resize_summary(recording.runs[0])
+    recording = labs.resize.measure(duration_s=4, cluster=cluster, progress=Silent())
+    found = labs.resize.summarize(recording.runs[0])
     # "1000m" is told as "1" by the node: the same quantity.
     assert found.done_in_s is not None and (found.before_cores, found.after_cores) == (0.1, 1.0)
     assert found.same_container and found.restarts == 0 and found.faster

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8s_helpers import experiments
+from k8s_helpers import labs
 from k8s_helpers._progress import Silent
-from k8s_helpers.timeline.balancing import balancing_story
+from k8s_helpers.labs.balancing.summary import to_story as balancing_story
 
 if TYPE_CHECKING:
     from k8s_helpers.cluster import Cluster
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 def test_connections_are_spread_at_random_and_a_kept_one_is_not(cluster: Cluster) -> None:
     story = balancing_story(
-        experiments.balancing(
+        labs.balancing.measure(
             cluster=cluster, replicas=2, rate_per_s=30, duration_s=4, progress=Silent()
         )
     )
     assert story.verdicts == {
-        "nouvelles connexions : pods qui répondent": 2,
-        "nouvelles connexions : au hasard": True,
-        "nouvelles connexions : à tour de rôle": False,
-        "connexion gardée : un pod répond à presque tout": True,
-        "pod supprimé : quitte les endpoints": True,
-        "pod supprimé : adresses inchangées": True,
-        "pod supprimé : perd des requêtes": False,
-        "ClusterIP : reçoit": ("cluster_ip",),
-        "NodePort : reçoit": ("cluster_ip", "node_port"),
-        "LoadBalancer : reçoit": ("cluster_ip", "node_port"),
-        "ExternalName : reçoit": ("alias",),
+        "new-connections.answering-pods": 2,
+        "new-connections.random": True,
+        "new-connections.in-turn": False,
+        "keep-alive.one-pod": True,
+        "pod-dies.leaves-endpoints": True,
+        "pod-dies.same-addresses": True,
+        "pod-dies.loses-requests": False,
+        "types.ClusterIP": ("cluster_ip",),
+        "types.NodePort": ("cluster_ip", "node_port"),
+        "types.LoadBalancer": ("cluster_ip", "node_port"),
+        "types.ExternalName": ("alias",),
     }

@@ -15,8 +15,8 @@ from side_by_side import CaseFolder, Lineup, case_folders, lineup
 
 from k8s_helpers._progress import Silent
 from k8s_helpers.cluster import Cluster
-from k8s_helpers.providers import kind_images
-from k8s_helpers.providers.engine import require_engine
+from k8s_helpers.providers.kind import images as kind_images
+from k8s_helpers.providers.kind.engine import require_engine
 
 pytestmark = pytest.mark.timeout(900)  # the first one waits for its turn in the whole line
 

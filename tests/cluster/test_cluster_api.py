@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -17,8 +16,7 @@ from typing import Any
 import pytest
 from live import eventually
 
-from k8s_helpers import images
-from k8s_helpers._api import ApiStatusError
+from embedded_kubernetes.processes import run
 from k8s_helpers._errors import (
     ApiRefusedError,
     ImageError,
@@ -28,9 +26,11 @@ from k8s_helpers._errors import (
     WaitTimeoutError,
 )
 from k8s_helpers._progress import Silent
-from k8s_helpers._run import run
-from k8s_helpers.cluster import Cluster, Namespace, connect, current_cluster, emptying
-from k8s_helpers.manifests import ManifestSyntaxError
+from k8s_helpers.builds import images
+from k8s_helpers.cluster import Cluster, Namespace, connect, current_cluster, ownership
+from k8s_helpers.kube.api import ApiStatusError
+from k8s_helpers.kube.http import get
+from k8s_helpers.kube.manifests import ManifestSyntaxError
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: '1'}\n"
 LIMITED = """\
@@ -127,10 +127,24 @@ def test_who_empties_a_namespace_leaves_alone_another_one_of_its_name(cluster: C
     try:
         namespace.apply(CONFIG)
         namespace.delete(timeout_s=0)  # its controller empties it in 5 s
-        emptying.empty(cluster.api, namespace.name, "of the one before", 1.0, 3.0)
+        ownership.empty(cluster.api, namespace.name, "of the one before", 1.0, 3.0)
         assert namespace.get("configmap", "a")["data"] == {"x": "1"}
     finally:
         namespace.delete()
+
+
+def test_a_namespace_that_its_controller_is_at_work_on_is_left_to_it(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It deletes by name: in a namespace of the same name, made as soon as we let this one go, it would go on."""
+    monkeypatch.setattr(ownership, "_CONTROLLER_S", 0.0)
+    namespace = cluster.namespace(f"au-controleur-{secrets.token_hex(3)}").create()
+    uid = cluster.api.request("GET", f"/api/v1/namespaces/{namespace.name}")["metadata"]["uid"]
+    namespace.delete(timeout_s=0)
+    ownership.empty(cluster.api, namespace.name, uid, 1.0, 3.0)
+    assert cluster.api.find(f"/api/v1/namespaces/{namespace.name}") is not None
+    namespace.delete()
+    assert cluster.api.find(f"/api/v1/namespaces/{namespace.name}") is None
 
 
 def test_the_node_keeps_the_configuration_of_an_image(cluster: Cluster, image: str) -> None:
@@ -145,9 +159,9 @@ def test_the_node_keeps_the_configuration_of_an_image(cluster: Cluster, image: s
 def test_the_badge_says_what_is_simulated(cluster: Cluster) -> None:
     html = cluster._repr_html_()
     assert cluster.kubernetes_version in html
-    assert html.count('scope="row"') == len(cluster.provider.facts)
+    assert html.count('scope="row"') == len(cluster.provider.facts())
     assert html.count("<strong>simulé</strong>") == sum(
-        not fact.real for fact in cluster.provider.facts
+        not fact.real for fact in cluster.provider.facts()
     )
 
 
@@ -157,8 +171,7 @@ def test_a_deployment_from_apply_to_answer(namespace: Namespace, image: str) -> 
     namespace.wait_rollout("web", timeout_s=60)
     address = namespace.service_url("web", "http")
     assert address.via == "node-port"
-    with urllib.request.urlopen(address.url, timeout=5) as answer:
-        assert answer.headers["X-App-Version"] == "v1"
+    assert get(address).version == "v1"
     pods = namespace.list("po", "app=web")
     assert len(pods) == 2
     assert {pod["kind"] for pod in pods} == {"Pod"}

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from k8s_helpers import experiments
+from k8s_helpers import labs
 from k8s_helpers._progress import Silent
-from k8s_helpers.timeline.component_stop import stop_summary
+from k8s_helpers.labs.component_stop import summarize as stop_summary
 
 if TYPE_CHECKING:
     from k8s_helpers.cluster import Cluster
-    from k8s_helpers.experiments.play import Play
+    from k8s_helpers.measure.lane import Lane
 
-module = importlib.import_module("k8s_helpers.experiments.component_stop")
+module = importlib.import_module("k8s_helpers.labs.component_stop.experiment")
 
 
 def running(cluster: Cluster, program: str) -> bool:
@@ -24,7 +24,7 @@ def running(cluster: Cluster, program: str) -> bool:
 
 
 def test_each_component_is_missed_in_its_own_way(cluster: Cluster) -> None:
-    recording = experiments.component_stop(cluster=cluster, stopped_s=2, progress=Silent())
+    recording = labs.component_stop.measure(cluster=cluster, stopped_s=2, progress=Silent())
     scheduler, controllers = (stop_summary(run) for run in recording.runs)
     assert (scheduler.pending, scheduler.created, scheduler.failed) == (2, 2, 0)
     assert (controllers.missing, controllers.created) == (1, 0)
@@ -36,12 +36,12 @@ def test_each_component_is_missed_in_its_own_way(cluster: Cluster) -> None:
 def test_a_component_is_started_again_when_the_student_interrupts(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(play: Play) -> None:
+    def interrupted(lane: Lane) -> None:
         assert not running(cluster, "kube-scheduler")
         raise KeyboardInterrupt
 
-    part = replace(module.COMPONENTS["scheduler"], ask=interrupted)
-    monkeypatch.setattr(module, "COMPONENTS", {"scheduler": part})
+    part = replace(module.PARTS["scheduler"], ask=interrupted)
+    monkeypatch.setattr(module, "PARTS", {"scheduler": part})
     with pytest.raises(KeyboardInterrupt):
-        experiments.component_stop("scheduler", cluster=cluster, progress=Silent())
+        labs.component_stop.measure("scheduler", cluster=cluster, progress=Silent())
     assert running(cluster, "kube-scheduler")

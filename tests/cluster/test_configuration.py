@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from k8s_helpers import _paths, experiments, manifests
+from k8s_helpers import _paths, labs
 from k8s_helpers._errors import UsageError
 from k8s_helpers._progress import Silent
+from k8s_helpers.analysis import attempt
 from k8s_helpers.cluster import admission
-from k8s_helpers.timeline.attempts import attempt
-from k8s_helpers.timeline.canary import canary_summary
-from k8s_helpers.timeline.configuration import configuration_summary
+from k8s_helpers.kube import manifests
+from k8s_helpers.labs.canary import summarize as canary_summary
+from k8s_helpers.labs.configuration import summarize as configuration_summary
 
 FORBIDDEN = (
     _paths.COURSE / "notebooks" / "manifests" / "15_pour_aller_plus_loin" / "pod-privilegie.yaml"
@@ -21,7 +22,7 @@ FORBIDDEN = (
 
 if TYPE_CHECKING:
     from k8s_helpers.cluster import Cluster, Namespace
-    from k8s_helpers.recording import Run
+    from k8s_helpers.measure.recording import Run
 
 
 def _answers(run: Run) -> dict[tuple[str, str], str]:
@@ -29,27 +30,27 @@ def _answers(run: Run) -> dict[tuple[str, str], str]:
 
 
 def test_a_mounted_file_follows_and_the_environment_does_not(cluster: Cluster) -> None:
-    recording = experiments.configuration(cluster=cluster, watch_s=2, progress=Silent())
+    recording = labs.configuration.measure(cluster=cluster, watch_s=2, progress=Silent())
     found = configuration_summary(recording.runs[0])
     followed = {one.way: one.followed_s is not None for one in found.ways}
     assert followed == {"env": False, "file": True, "subpath": False}
     assert found.way("env").restarted_s is not None and found.way("subpath").restarted_s is not None
     with pytest.raises(UsageError):
-        experiments.configuration(cluster=cluster, watch_s=0)
+        labs.configuration.measure(cluster=cluster, watch_s=0)
 
 
 def test_who_can_read_a_secret(cluster: Cluster) -> None:
-    (run,) = experiments.secrets(cluster=cluster, progress=Silent()).runs
-    refused = attempt(run, "Compte sans droit", "lire le Secret par l’API")
+    (run,) = labs.secrets.measure(cluster=cluster, progress=Silent()).runs
+    refused = attempt(run, "account-without-rights", "get-secret")
     assert (refused.ok, refused.answer) == (False, "403") and "curieux" in refused.detail
     assert [one.answer for one in run.attempts] == [
-        "lu",
+        "read",
         "403",
-        "lu",
+        "read",
         "403",
         "403",
-        "lu",
-        "en clair",
+        "read",
+        "plaintext",
     ]
 
 
@@ -67,10 +68,10 @@ def test_encryption_at_rest_comes_and_goes(cluster: Cluster, namespace: Namespac
         "stringData": {"a": "b"},
     }
     namespace.apply(secret)
-    (run,) = experiments.encryption_at_rest(cluster=cluster, progress=Silent()).runs
-    kept = [one.answer for one in run.attempts if "etcd" in one.what]
-    assert kept == ["en clair", "en clair", "chiffré", "en clair"]
-    assert all(one.answer == "lu" for one in run.attempts if "API" in one.what)
+    (run,) = labs.encryption_at_rest.measure(cluster=cluster, progress=Silent()).runs
+    kept = [one.answer for one in run.attempts if one.what == "look-into-etcd"]
+    assert kept == ["plaintext", "plaintext", "encrypted", "plaintext"]
+    assert all(one.answer == "read" for one in run.attempts if one.what == "get-secret")
     assert cluster.provider.encryption() is None and not _encrypted(cluster, namespace)
 
 
@@ -93,56 +94,56 @@ def test_an_interrupted_encryption_leaves_the_cluster_as_it_was(
             raise KeyboardInterrupt
 
     # The package has the function under the name of its module.
-    module = sys.modules["k8s_helpers.experiments.encryption_at_rest"]
+    module = sys.modules["k8s_helpers.labs.encryption_at_rest.experiment"]
     monkeypatch.setattr(module, "_look", look)
     with pytest.raises(KeyboardInterrupt):
-        experiments.encryption_at_rest(cluster=cluster, progress=Silent())
+        labs.encryption_at_rest.measure(cluster=cluster, progress=Silent())
     assert looked == [False, False, True]
     assert cluster.provider.encryption() is None and not _encrypted(cluster, namespace)
 
 
 def test_an_ingress_routes_by_host_and_by_path(cluster: Cluster) -> None:
-    recording = experiments.ingress(cluster=cluster, progress=Silent())
+    recording = labs.ingress.measure(cluster=cluster, progress=Silent())
     hosts, paths, nobody = (_answers(run) for run in recording.runs)
-    assert list(hosts.values()) == ["une", "boutique", "blog", "404"]
-    assert list(paths.values()) == ["une", "boutique", "blog", "boutique"]
-    assert list(nobody.values()) == ["aucune", "404"]
+    assert list(hosts.values()) == ["address", "boutique", "blog", "404"]
+    assert list(paths.values()) == ["address", "boutique", "blog", "boutique"]
+    assert list(nobody.values()) == ["no-address", "404"]
 
 
 def test_a_service_is_found_by_its_name_and_by_variables_of_later_pods(cluster: Cluster) -> None:
-    (run,) = experiments.discovery(cluster=cluster, progress=Silent()).runs
-    variables = [one.answer for one in run.attempts if one.what.startswith("variable")]
-    assert variables == ["absente", "présente", "absente"]
-    assert {one.answer for one in run.attempts if one.what.startswith("par ")} == {"v1"}
+    (run,) = labs.discovery.measure(cluster=cluster, progress=Silent()).runs
+    variables = [one.answer for one in run.attempts if one.what == "variable"]
+    assert variables == ["absent", "present", "absent"]
+    assert {one.answer for one in run.attempts if "name" in one.what} == {"v1"}
 
 
 def test_a_namespace_isolates_names_and_not_traffic(cluster: Cluster) -> None:
-    (run,) = experiments.namespaces(cluster=cluster, progress=Silent()).runs
+    (run,) = labs.namespaces.measure(cluster=cluster, progress=Silent()).runs
     assert [one.answer for one in run.attempts] == [
         "v1",
         "v2",
         "v2",
-        "lus",
+        "listed",
         "403",
         "403",
-        "accepté",
+        "created",
     ]
 
 
 def test_a_policy_needs_someone_to_enforce_it(cluster: Cluster) -> None:
-    (run,) = experiments.network_policy(cluster=cluster, settle_s=1, progress=Silent()).runs
-    assert [one.answer for one in run.attempts] == ["répond", "acceptée", "répond"]
+    (run,) = labs.network_policy.measure(cluster=cluster, settle_s=1, progress=Silent()).runs
+    assert [one.answer for one in run.attempts] == ["answered", "created", "answered"]
 
 
 def test_pod_security_refuses_what_its_level_says(cluster: Cluster) -> None:
-    (run,) = experiments.pod_security(cluster=cluster, progress=Silent()).runs
+    (run,) = labs.pod_security.measure(cluster=cluster, progress=Silent()).runs
     answers = _answers(run)
-    assert answers["enforce: baseline", "pod privilegie"] == "refusé"
-    assert answers["enforce: baseline", "pod ordinaire"] == "accepté"
-    assert answers["warn: restricted", "pod ordinaire"] == "averti"
-    assert answers["enforce: restricted", "pod durci"] == "accepté"
-    assert answers["Son ReplicaSet", "créer le pod demandé"] == "0 pod"
-    refused = attempt(run, "enforce: restricted", "pod privilegie")
+    assert answers["enforce: baseline", "privileged-pod"] == "refused"
+    assert answers["enforce: baseline", "ordinary-pod"] == "accepted"
+    assert answers["warn: restricted", "ordinary-pod"] == "warned"
+    assert answers["enforce: restricted", "hardened-pod"] == "accepted"
+    assert answers["replica-set", "pod-of-deployment"] == "no-pod"
+    refused = attempt(run, "enforce: restricted", "privileged-pod")
     assert "securityContext.privileged=true" in refused.detail
 
 
@@ -159,9 +160,9 @@ def test_levels_hold_as_soon_as_they_are_given(namespace: Namespace, cluster: Cl
 
 
 def test_a_canary_gets_the_share_of_its_pods(cluster: Cluster) -> None:
-    recording = experiments.canary([(3, 1)], cluster=cluster, requests=400, progress=Silent())
+    recording = labs.canary.measure([(3, 1)], cluster=cluster, requests=400, progress=Silent())
     found = canary_summary(recording.runs[0])
     assert found.failed == 0 and found.answered >= 390
     assert found.as_expected, found
     with pytest.raises(UsageError):
-        experiments.canary([(20, 1)], cluster=cluster)
+        labs.canary.measure([(20, 1)], cluster=cluster)

@@ -14,12 +14,12 @@ from pathlib import Path
 import leftovers
 import pytest
 
+from embedded_kubernetes.config import ClusterConfig
+from embedded_kubernetes.control import control_socket, lifecycle, slots
+from embedded_kubernetes.lock import signed_by, try_lock
+from embedded_kubernetes.processes import run, spawn
 from k8s_helpers._errors import BusyError, ComponentError, K8sHelpersError, UsageError
 from k8s_helpers._progress import Silent
-from k8s_helpers._run import run, spawn
-from k8s_helpers.embedded import control, lifecycle, slots
-from k8s_helpers.embedded.config import ClusterConfig
-from k8s_helpers.embedded.lock import signed_by, try_lock
 from k8s_helpers.providers.embedded import EmbeddedProvider
 
 NAME = "lifecycle"
@@ -245,7 +245,7 @@ def test_a_taken_port_is_avoided(name: str) -> None:
 
 def test_a_port_taken_at_a_restart_moves_the_api_and_keeps_the_data(config: ClusterConfig) -> None:
     kubectl(config, "create", "configmap", "kept", "--from-literal=a=b")
-    control.ask(config.runtime, {"do": "down"})
+    control_socket.ask(config.runtime, {"do": "down"})
     until(lambda: lifecycle.status(NAME).state == "stopped")
     with socket.socket() as squatter:
         squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -257,7 +257,7 @@ def test_a_port_taken_at_a_restart_moves_the_api_and_keeps_the_data(config: Clus
 
 
 def test_damaged_folders_are_told_and_can_be_deleted(config: ClusterConfig) -> None:
-    control.ask(config.runtime, {"do": "down"})
+    control_socket.ask(config.runtime, {"do": "down"})
     until(lambda: lifecycle.status(NAME).state == "stopped")
     (config.path / "cluster.json").write_text("{")
     assert lifecycle.status(NAME).state == "broken"
@@ -273,7 +273,7 @@ def test_damaged_folders_are_told_and_can_be_deleted(config: ClusterConfig) -> N
 
 
 def test_damaged_data_end_with_etcds_own_words(config: ClusterConfig) -> None:
-    control.ask(config.runtime, {"do": "down"})
+    control_socket.ask(config.runtime, {"do": "down"})
     until(lambda: lifecycle.status(NAME).state == "stopped")
     for file in (config.path / "etcd" / "member").rglob("*"):
         if file.is_file():
@@ -295,7 +295,7 @@ def test_ctrl_c_in_the_middle_leaves_nothing(name: str, moment_s: float) -> None
     code = (
         # a test run in the background of a shell has Ctrl-C ignored, and so have its children
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from k8s_helpers.embedded import lifecycle; from k8s_helpers._progress import Silent;"
+        "from embedded_kubernetes.control import lifecycle; from k8s_helpers._progress import Silent;"
         f"print('go', flush=True); lifecycle.up({name!r}, Silent(), nodes=0)"
     )
     process = spawn([sys.executable, "-c", code], stdout=subprocess.PIPE)
@@ -336,7 +336,7 @@ def test_the_cluster_outlives_who_started_it(name: str) -> None:
     code = (
         # a test run in the background of a shell has Ctrl-C ignored, and so have its children
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from k8s_helpers.embedded import lifecycle; from k8s_helpers._progress import Silent;"
+        "from embedded_kubernetes.control import lifecycle; from k8s_helpers._progress import Silent;"
         f"lifecycle.up({name!r}, Silent(), nodes=0)"
     )
     run([sys.executable, "-c", code], timeout_s=60)

@@ -12,14 +12,14 @@ import pytest
 from live import pod
 from pod_states import sh, status_of
 
+from embedded_kubernetes.control import control_socket, lifecycle
+from embedded_kubernetes.control.watchdog import STOPPED_S
+from embedded_kubernetes.lock import signed_by
+from embedded_kubernetes.node.runtime.proctree import children, tree
 from k8s_helpers._errors import WaitTimeoutError
 from k8s_helpers._progress import Silent
-from k8s_helpers.cli import call, running
+from k8s_helpers.cli import call, machine
 from k8s_helpers.cluster import Cluster, Namespace, connect
-from k8s_helpers.embedded import control, lifecycle
-from k8s_helpers.embedded.lock import signed_by
-from k8s_helpers.embedded.node.proctree import children, tree
-from k8s_helpers.embedded.watchdog import STOPPED_S
 
 NAME = "hangs"
 NODE = f"{NAME}-node-1"
@@ -47,7 +47,7 @@ def space(hangs: Cluster) -> Iterator[Namespace]:
 
 
 def facts(name: str) -> dict[str, object]:
-    answer = control.ask(lifecycle.runtime_of(NAME), {"do": "status"}, timeout_s=10.0)
+    answer = control_socket.ask(lifecycle.runtime_of(NAME), {"do": "status"}, timeout_s=10.0)
     component: dict[str, object] = answer["components"][name]
     return component
 
@@ -100,7 +100,9 @@ def test_a_spawner_that_is_stopped_is_replaced_and_its_containers_too(
 ) -> None:
     began_wall_s, node = time.time(), pid_of(NODE)
     (spawner,) = (
-        pid for pid in children(node) if b"k8s_helpers" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        pid
+        for pid in children(node)
+        if b"embedded_kubernetes" in Path(f"/proc/{pid}/cmdline").read_bytes()
     )
     os.kill(spawner, signal.SIGSTOP)
     found = space.wait(
@@ -129,7 +131,7 @@ def test_a_hang_is_told_by_status_doctor_and_the_cell_that_waits(
         space.wait("pod", "waits", "Ready", timeout_s=0.2)
     assert call(["status", "--provider", "embedded", "--name", NAME]) == 0
     text = capsys.readouterr().out
-    check = running.check_clusters()
+    check = machine.check_clusters()
     assert f"✘ {NODE} suspendu par un signal depuis" in text, text
     assert "le superviseur va le relancer" in text
     assert check.state == "limited" and f"{NODE} : suspendu par un signal" in check.found

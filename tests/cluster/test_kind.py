@@ -7,20 +7,21 @@ import os
 import secrets
 import socket
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from k8s_helpers import _paths, experiments, images
+from embedded_kubernetes.processes import run
+from k8s_helpers import _paths, labs
 from k8s_helpers._errors import EngineError, ImageError, K8sHelpersError
 from k8s_helpers._progress import Silent
-from k8s_helpers._run import run
+from k8s_helpers.builds import images
 from k8s_helpers.cluster import Cluster, Namespace
-from k8s_helpers.providers import kind_ingress
-from k8s_helpers.providers.engine import Engine, require_engine
-from k8s_helpers.providers.kind import KindProvider
+from k8s_helpers.kube.http import get
+from k8s_helpers.providers.kind import addons
+from k8s_helpers.providers.kind.engine import Engine, require_engine
+from k8s_helpers.providers.kind.provider import KindProvider
 
 pytestmark = pytest.mark.kind
 
@@ -80,8 +81,7 @@ def test_an_image_is_built_loaded_once_and_answers_on_its_node_port(
     kind_namespace.wait_rollout("web")
     address = kind_namespace.service_url("web")
     assert address.via == "node-port"
-    with urllib.request.urlopen(address.url, timeout=5) as answer:
-        assert answer.headers["X-App-Version"] == "v2"
+    assert get(address).version == "v2"
     (pod,) = kind_namespace.list("pods")
     done = kind_namespace.exec(pod["metadata"]["name"], ["python3", "-c", "print(6 * 7)"])
     assert done.stdout == "42\n"
@@ -204,19 +204,19 @@ def test_a_stopped_engine_is_told(provider: KindProvider, environment: os._Envir
 def test_traefik_is_installed_once_and_routes_by_host_and_by_path(
     kind_cluster: Cluster, engine: Engine
 ) -> None:
-    if not engine.has_image(kind_ingress.image()):
-        pytest.skip(f"no image {kind_ingress.image()}: toolchain/traefik/image makes one")
-    recording = experiments.ingress(cluster=kind_cluster, progress=Silent())
+    if not engine.has_image(addons.ingress_image()):
+        pytest.skip(f"no image {addons.ingress_image()}: toolchain/traefik/image makes one")
+    recording = labs.ingress.measure(cluster=kind_cluster, progress=Silent())
     hosts, paths, nobody = ([one.answer for one in run.attempts] for run in recording.runs)
-    assert hosts == ["une", "boutique", "blog", "404"]
-    assert paths == ["une", "boutique", "blog", "boutique"]
-    assert nobody == ["aucune", "404"]
+    assert hosts == ["address", "boutique", "blog", "404"]
+    assert paths == ["address", "boutique", "blog", "boutique"]
+    assert nobody == ["no-address", "404"]
     began_s = time.monotonic()
     kind_cluster.provider.ingress_url(Silent())
     assert time.monotonic() - began_s < 10  # nothing is installed again
 
 
 def test_a_secret_lies_in_clear_in_etcd(kind_cluster: Cluster) -> None:
-    (run,) = experiments.secrets(cluster=kind_cluster, progress=Silent()).runs
-    assert run.attempts[-1].answer == "en clair"
+    (run,) = labs.secrets.measure(cluster=kind_cluster, progress=Silent()).runs
+    assert run.attempts[-1].answer == "plaintext"
     assert kind_cluster.provider.read_etcd("/registry/secrets/personne/rien") is None

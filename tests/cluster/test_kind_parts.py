@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from k8s_helpers._errors import UsageError
-from k8s_helpers.providers import kind_parts
-from k8s_helpers.providers.engine import require_engine
+from k8s_helpers.providers.kind import parts as kind_parts
+from k8s_helpers.providers.kind.engine import require_engine
 
 if TYPE_CHECKING:
     from k8s_helpers.cluster import Cluster

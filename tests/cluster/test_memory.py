@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from live import eventually
 
-from k8s_helpers import experiments, timeline
+from k8s_helpers import labs
 from k8s_helpers._progress import Silent
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ def _available(cluster: Cluster, path: str) -> bool:
 @pytest.mark.skipif(shutil.which("javac") is None, reason="no JDK here")
 def test_the_jvm_ends_itself_or_the_kernel_kills_it(cluster: Cluster) -> None:
     before = set(cluster.namespaces())
-    recording = experiments.memory(
+    recording = labs.memory.measure(
         cluster=cluster, restarts=1, leak_mb_per_s=150, limit_mib=256, progress=Silent()
     )
-    default, large = (timeline.memory_summary(run) for run in recording.runs)
+    default, large = (labs.memory.summarize(run) for run in recording.runs)
     assert [(life.reason, life.exit_code) for life in default.lives] == [("Error", 1)] * 2
     assert [(life.reason, life.exit_code) for life in large.lives] == [("OOMKilled", 137)] * 2
     for found in (default, large):
-        assert found.restarts == 1 and found.died_as_predicted and not found.stand_in
+        assert found.restarts == 1 and found.died_as_predicted and not found.leak.stand_in
         assert found.waits[0].over and found.waits[0].delay_s == 0
         assert found.peak_bytes is not None
     assert default.heap_was_full and default.peak_bytes < 240 * MIB
@@ -60,11 +60,11 @@ def test_without_java_the_stand_in_dies_alike_and_says_what_it_is(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    recording = experiments.memory(
+    recording = labs.memory.measure(
         cluster=cluster, restarts=0, leak_mb_per_s=150, limit_mib=256, progress=Silent()
     )
-    default, large = (timeline.memory_summary(run) for run in recording.runs)
-    assert default.stand_in and large.stand_in
+    default, large = (labs.memory.summarize(run) for run in recording.runs)
+    assert default.leak.stand_in and large.leak.stand_in
     assert (default.reason, default.exit_code) == ("Error", 1)
     assert (large.reason, large.exit_code) == ("OOMKilled", 137)
 
@@ -73,7 +73,7 @@ def test_without_metrics_the_deaths_are_told_all_the_same_and_what_is_missing_is
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: object, no_metrics: None
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    recording = experiments.memory(
+    recording = labs.memory.measure(
         ["large-heap"],
         cluster=cluster,
         restarts=0,
@@ -82,10 +82,10 @@ def test_without_metrics_the_deaths_are_told_all_the_same_and_what_is_missing_is
         progress=Silent(),
     )
     (run,) = recording.runs
-    found = timeline.memory_summary(run)
+    found = labs.memory.summarize(run)
     assert (found.reason, found.exit_code) == ("OOMKilled", 137)
     assert found.peak_bytes is not None and found.peak_bytes > 100 * MIB
     names = {one.name for one in run.samples}
     assert "memory_bytes" in names and "metrics_bytes" not in names
     refused = run.mark("refused")
-    assert refused is not None and refused.detail.startswith("metrics : ")
+    assert refused is not None and refused.detail.startswith("metrics: ")

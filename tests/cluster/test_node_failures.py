@@ -8,9 +8,9 @@ import pytest
 from live import eventually, pod
 from pod_states import condition, eventually_told, phase, sh, status_of, waiting_for
 
-from k8s_helpers.embedded import control
-from k8s_helpers.embedded.config import ClusterConfig
-from k8s_helpers.embedded.node import proctree
+from embedded_kubernetes.config import ClusterConfig
+from embedded_kubernetes.control import control_socket
+from embedded_kubernetes.node.runtime import proctree
 
 
 def image(reference, **more):
@@ -141,7 +141,7 @@ def test_a_resize_policy_may_ask_for_a_restart(namespace, cluster):
 
 
 def node_pid(config):
-    answer = control.ask(config.runtime, {"do": "status"}, timeout_s=5.0)
+    answer = control_socket.ask(config.runtime, {"do": "status"}, timeout_s=5.0)
     return answer["components"][config.node_names[0]]["pid"]
 
 

@@ -10,10 +10,10 @@ from typing import Any
 from live import pod
 from pod_states import Found, phase, sh, status_of
 
+from embedded_kubernetes.config import ClusterConfig
+from embedded_kubernetes.control import control_socket
+from embedded_kubernetes.node.runtime import proctree
 from k8s_helpers.cluster import Cluster, Namespace
-from k8s_helpers.embedded import control
-from k8s_helpers.embedded.config import ClusterConfig
-from k8s_helpers.embedded.node import proctree
 
 SLEEP = "exec sleep 1000"
 PROBE = {"exec": {"command": ["false"]}, "periodSeconds": 2, "failureThreshold": 1}
@@ -85,11 +85,11 @@ def has_failed(found: Found) -> bool:
 
 def node_pids(config: ClusterConfig) -> list[int]:
     """Return the node and its spawner."""
-    answer = control.ask(config.runtime, {"do": "status"}, timeout_s=5.0)
+    answer = control_socket.ask(config.runtime, {"do": "status"}, timeout_s=5.0)
     node = answer["components"][config.node_names[0]]["pid"]
     children = Path(f"/proc/{node}/task/{node}/children").read_text().split()
     commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
-    return [node, *(pid for pid, words in commands.items() if b"k8s_helpers" in words)]
+    return [node, *(pid for pid, words in commands.items() if b"embedded_kubernetes" in words)]
 
 
 def cpu_s(pids: list[int]) -> float:

@@ -3,6 +3,7 @@
 import time
 from datetime import timedelta
 
+import leftovers
 import pytest
 from live import eventually, pod
 from pod_states import (
@@ -17,7 +18,7 @@ from pod_states import (
     waiting_for,
 )
 
-from k8s_helpers.embedded.config import ClusterConfig
+from embedded_kubernetes.config import ClusterConfig
 
 # Running
 
@@ -356,8 +357,12 @@ def test_a_forced_deletion_ends_the_processes_too(namespace, cluster):
     deaf = sh("main", "trap '' TERM; while :; do sleep 0.05; done")
     namespace.apply(pod("forced", deaf, terminationGracePeriodSeconds=600))
     found = namespace.wait("pod", "forced", "Ready")
+    container_id = status_of(found, "main")["containerID"].removeprefix("process://")
+    container = folder / "containers" / container_id
+    assert leftovers.marked(container)
     namespace.delete_object("pod", "forced", grace_s=0)
     eventually(lambda: not (folder / "pods" / found["metadata"]["uid"]).exists())
+    eventually(lambda: not leftovers.marked(container))
 
 
 def test_a_shorter_grace_period_counts_while_a_pod_ends(namespace, cluster):

@@ -10,11 +10,11 @@ import pytest
 from live import eventually, pod
 from pod_states import eventually_told, sh, status_of, told, waiting_for
 
+from embedded_kubernetes.node import isolation
 from k8s_helpers._progress import Silent
 from k8s_helpers.cluster import Cluster, badge
-from k8s_helpers.embedded.isolation import VARIABLE
 from k8s_helpers.providers.embedded import EmbeddedProvider
-from k8s_helpers.providers.prefix_facts import WITHOUT_NAMESPACES
+from k8s_helpers.providers.embedded_facts import WITHOUT_NAMESPACES
 
 if TYPE_CHECKING:
     from k8s_helpers.cluster import Namespace
@@ -27,7 +27,7 @@ def cluster() -> Iterator[Cluster]:
     """A cluster of this file's own."""
     provider = EmbeddedProvider("prefixe")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(VARIABLE, "prefix")
+        patch.setenv(isolation.variable(), "prefix")
         provider.up(Silent())
     yield Cluster(provider)
     provider.down(Silent())

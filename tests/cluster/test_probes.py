@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from k8s_helpers import experiments, timeline
+from k8s_helpers import labs
 from k8s_helpers._errors import UsageError
 from k8s_helpers._progress import Silent
-from k8s_helpers.timeline.broken_probes import break_summary
-from k8s_helpers.timeline.probe_kinds import kind_summaries
-from k8s_helpers.timeline.probes import SLACK_S
-from k8s_helpers.timeline.slow_update import slow_update_summary
+from k8s_helpers.forecasts.span import SLACK_S
+from k8s_helpers.labs.broken_probes import summarize as break_summary
+from k8s_helpers.labs.probe_kinds import summarize as kind_summaries
+from k8s_helpers.labs.slow_update import summarize as slow_update_summary
 
 if TYPE_CHECKING:
     from k8s_helpers.cluster import Cluster
@@ -45,10 +45,10 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_readiness_keeps_clients_away_until_the_program_answers(cluster: Cluster) -> None:
-    recording = experiments.probes(
+    recording = labs.probes.measure(
         ["no-probe", "readiness"], delay_s=6, cluster=cluster, progress=Silent()
     )
-    without, readiness = (timeline.probes_summary(run) for run in recording.runs)
+    without, readiness = (labs.probes.summarize(run) for run in recording.runs)
     assert without.ready_s is not None and without.answering_s is not None
     assert without.ready_s < without.answering_s and without.failed > 0
     assert readiness.ready_s is not None and readiness.answering_s is not None
@@ -59,23 +59,23 @@ def test_readiness_keeps_clients_away_until_the_program_answers(cluster: Cluster
 
 
 def test_what_must_come_is_told_before_anything_is_started(cluster: Cluster) -> None:
-    table = experiments.probes_forecast(
+    table = labs.probes.foresee(
         {"perdue": WRONG_PORT}, delay_s=6, cluster=cluster, progress=Silent()
     )
     assert table.rows == (("perdue", "jamais", "jamais"),)
     slow, slower = (
-        experiments.probes_forecast(["slide"], delay_s=at_s, cluster=cluster, progress=Silent())
+        labs.probes.foresee(["slide"], delay_s=at_s, cluster=cluster, progress=Silent())
         for at_s in (6, 60)
     )
     assert slow.rows[0][1] != slower.rows[0][1]
 
 
 def test_a_probe_on_a_wrong_port_ends_in_time_and_says_why(cluster: Cluster) -> None:
-    recording = experiments.probes(
+    recording = labs.probes.measure(
         {"perdue": WRONG_PORT}, delay_s=2, cluster=cluster, progress=Silent()
     )
     (run,) = recording.runs
-    assert timeline.probes_summary(run).ready_s is None
+    assert labs.probes.summarize(run).ready_s is None
     assert any(not one.ok and one.probe == "readiness" for one in run.probes)
 
 
@@ -86,13 +86,13 @@ def test_what_makes_no_sense_is_refused(
     cluster: Cluster, variants: list[str], delay_s: float, told: str
 ) -> None:
     with pytest.raises(UsageError, match=told):
-        experiments.probes(variants, delay_s=delay_s, cluster=cluster, progress=Silent())
+        labs.probes.measure(variants, delay_s=delay_s, cluster=cluster, progress=Silent())
 
 
 def test_a_broken_readiness_leaves_the_service_and_a_broken_liveness_restarts(
     cluster: Cluster,
 ) -> None:
-    recording = experiments.broken_probes(cluster=cluster, progress=Silent())
+    recording = labs.broken_probes.measure(cluster=cluster, progress=Silent())
     readiness, liveness = (break_summary(run) for run in recording.runs)
     assert (readiness.restarts, liveness.restarts) == (0, 1)
     for found in (readiness, liveness):
@@ -100,25 +100,25 @@ def test_a_broken_readiness_leaves_the_service_and_a_broken_liveness_restarts(
         assert found.left_s < found.back_s
         assert found.decided_s is not None and found.decided_s >= found.predicted.lo_s - SLACK_S
     with pytest.raises(UsageError):
-        experiments.broken_probes(["startup"], cluster=cluster)
+        labs.broken_probes.measure(["startup"], cluster=cluster)
 
 
 def test_each_kind_of_probe_sees_what_it_asks_and_nothing_else(cluster: Cluster) -> None:
-    recording = experiments.probe_kinds(cluster=cluster, progress=Silent())
+    recording = labs.probe_kinds.measure(cluster=cluster, progress=Silent())
     found = {one.kind: one for one in kind_summaries(recording.runs[0])}
     sees = {kind: one.sees_the_program for kind, one in found.items()}
     assert sees == {"http": True, "tcp": False, "exec": False, "grpc": True}
     for one in found.values():
         assert one.passed and one.restarts == 1 and one.said
-        assert one.order == "quitte le Service, conteneur tué, revient"
+        assert one.order == ["left", "killed", "back"]
         assert one.unready_s is not None
         assert one.unready_s >= one.predicted_unready.lo_s - SLACK_S
     with pytest.raises(UsageError, match="icmp"):
-        experiments.probe_kinds(["icmp"], cluster=cluster)
+        labs.probe_kinds.measure(["icmp"], cluster=cluster)
 
 
 def test_an_update_without_readiness_is_over_before_its_errors_are(cluster: Cluster) -> None:
-    recording = experiments.slow_update(delay_s=6, cluster=cluster, progress=Silent())
+    recording = labs.slow_update.measure(delay_s=6, cluster=cluster, progress=Silent())
     without, readiness = (slow_update_summary(run) for run in recording.runs)
     assert without.update.failed > 0 and without.after_s > 1
     assert readiness.update.failed == 0
@@ -126,4 +126,4 @@ def test_an_update_without_readiness_is_over_before_its_errors_are(cluster: Clus
     assert readiness.update.duration_s >= readiness.predicted_duration.lo_s - SLACK_S
     assert without.update.duration_s < readiness.update.duration_s
     with pytest.raises(UsageError, match="liveness"):
-        experiments.slow_update(["liveness"], cluster=cluster)
+        labs.slow_update.measure(["liveness"], cluster=cluster)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from k8s_helpers import experiments, images, load, timeline
+from k8s_helpers import analysis, labs
 from k8s_helpers._errors import WaitTimeoutError
 from k8s_helpers._progress import Silent
-from k8s_helpers.recorder import Recorder
+from k8s_helpers.builds import images
+from k8s_helpers.measure import traffic as load
+from k8s_helpers.measure.recorder import Recorder
 
 if TYPE_CHECKING:
     from k8s_helpers.cluster import Cluster, Namespace
@@ -46,7 +48,7 @@ def test_a_pod_s_life_marks_and_samples_are_recorded(
         until(lambda: any(event.kind == "deleted" for event in recorder.run().pods))
         until(lambda: recorder.run().samples)
     run = recorder.run()
-    lives = {life.pod: life for life in timeline.lives(run)}
+    lives = {life.pod: life for life in analysis.lives(run)}
     assert set(lives) == {"ancien", "seul"}
     mark = run.mark("apply")
     assert mark is not None and lives["seul"].gone_s is not None
@@ -68,7 +70,7 @@ def test_a_recorder_whose_block_fails_stops_all_the_same(
 
 def test_rolling_loses_nothing_and_recreate_loses_some(cluster: Cluster) -> None:
     before = set(cluster.namespaces())
-    recording = experiments.update(
+    recording = labs.update.measure(
         ["rolling", "recreate"],
         cluster=cluster,
         replicas=2,
@@ -76,7 +78,7 @@ def test_rolling_loses_nothing_and_recreate_loses_some(cluster: Cluster) -> None
         startup_s=1,
         progress=Silent(),
     )
-    rolling, recreate = (timeline.update_summary(run) for run in recording.runs)
+    rolling, recreate = (labs.update.summarize(run) for run in recording.runs)
     assert (rolling.failed, rolling.outage_s, rolling.unsent) == (0, 0, 0)
     assert rolling.mixed_s > 0
     assert rolling.lowest_ready >= 2
@@ -87,16 +89,16 @@ def test_rolling_loses_nothing_and_recreate_loses_some(cluster: Cluster) -> None
         assert {one.version for one in run.requests if one.ok} == {"v1", "v2"}
         assert load.effort(run.requests).lag_p99_s < 0.5
         assert run.endpoints[-1].ready
-        assert len(timeline.lives(run)) == 4
+        assert len(analysis.lives(run)) == 4
     assert recording.runs[0].parameters["max_surge_pods"] == 1
     assert set(cluster.namespaces()) <= before  # those of other tests may end meanwhile
 
 
 def test_blue_green_switches_and_goes_back_without_a_loss(cluster: Cluster) -> None:
-    recording = experiments.update(
+    recording = labs.update.measure(
         ["blue-green"], cluster=cluster, replicas=2, startup_s=0, progress=Silent()
     )
-    summary = timeline.update_summary(recording.run("blue-green"))
+    summary = labs.update.summarize(recording.run("blue-green"))
     assert (summary.failed, summary.peak_pods) == (0, 4)
     assert summary.back_s is not None and summary.back_s < 15
     assert summary.mixed_s < 6
@@ -106,8 +108,8 @@ def test_an_update_that_fails_leaves_no_namespace(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(images, "ensure", lambda *_: "nulle-part/vitrine:v0")
-    monkeypatch.setattr("k8s_helpers.experiments.stage.ROLLOUT_TIMEOUT_S", 3.0)
+    monkeypatch.setattr("k8s_helpers.measure.lane.ROLLOUT_TIMEOUT_S", 3.0)
     before = set(cluster.namespaces())
     with pytest.raises(WaitTimeoutError):
-        experiments.update(["recreate"], cluster=cluster, progress=Silent())
+        labs.update.measure(["recreate"], cluster=cluster, progress=Silent())
     assert set(cluster.namespaces()) <= before  # those of other tests may end meanwhile

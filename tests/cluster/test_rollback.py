@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from k8s_helpers import experiments
+from k8s_helpers import labs
 from k8s_helpers._errors import UsageError
 from k8s_helpers._progress import Silent
 from k8s_helpers.cluster import rollouts
-from k8s_helpers.timeline.rollback import rollback_summary
+from k8s_helpers.labs.rollback import summarize as rollback_summary
 
 if TYPE_CHECKING:
     from k8s_helpers.cluster import Cluster, Namespace
@@ -31,7 +31,7 @@ NOBODY = {
 
 
 def test_a_crash_hurts_nobody_and_a_missing_probe_everybody(cluster: Cluster) -> None:
-    recording = experiments.rollback(
+    recording = labs.rollback.measure(
         ["crash", "no-probe"], cluster=cluster, replicas=1, bad_s=6, progress=Silent()
     )
     crash, blind = (rollback_summary(run) for run in recording.runs)

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from k8s_helpers._run import spawn
-from k8s_helpers.embedded.config import ClusterConfig
-from k8s_helpers.embedded.node import cri, images, logs, proctree
-from k8s_helpers.embedded.node.limits import PERIOD_S
-from k8s_helpers.embedded.node.runtime import ProcessRuntime
+from embedded_kubernetes.config import ClusterConfig
+from embedded_kubernetes.node import cri
+from embedded_kubernetes.node.images.store import build
+from embedded_kubernetes.node.runtime import logs, proctree
+from embedded_kubernetes.node.runtime.limits import PERIOD_S
+from embedded_kubernetes.node.runtime.runtime import ProcessRuntime
+from embedded_kubernetes.processes import spawn
 
 SOON_S = 20.0
 
@@ -150,7 +152,7 @@ async def test_working_directory_and_files_of_the_image(node, tmp_path):
         "FROM python\nCOPY etc /etc/shop\nCOPY etc/shop.conf /usr/local/share/shop/\nWORKDIR /app\n"
         "COPY etc/shop.conf .\n"
     )
-    images.build(node.runtime.store.path, folder, "shop:1", {})
+    build(node.runtime.store.path, folder, "shop:1", {})
     text = await node.output(
         "sh",
         "-c",
@@ -162,7 +164,7 @@ async def test_working_directory_and_files_of_the_image(node, tmp_path):
 
 async def test_a_restart_loses_files(node, tmp_path):
     (tmp_path / "Containerfile").write_text("FROM busybox\nWORKDIR /app\nRUN echo new > state\n")
-    images.build(node.runtime.store.path, tmp_path, "a:1", {})
+    build(node.runtime.store.path, tmp_path, "a:1", {})
     line = "cat /app/state; echo used > /app/state; echo x > /tmp/x; ls /tmp"
     for _ in range(2):
         assert await node.output("sh", "-c", line, image="a:1") == "new\nx"
@@ -203,7 +205,7 @@ async def test_one_file_mounted_over_an_image_file(node, tmp_path):
     (tmp_path / "Containerfile").write_text(
         "FROM busybox\nRUN mkdir /app && echo image > /app/conf\n"
     )
-    images.build(node.runtime.store.path, tmp_path, "a:1", {})
+    build(node.runtime.store.path, tmp_path, "a:1", {})
     (tmp_path / "conf").write_text("mounted")
     mounts = (cri.Mount(tmp_path / "conf", "/app/conf"),)
     assert await node.output("cat", "/app/conf", image="a:1", mounts=mounts) == "mounted"
@@ -297,7 +299,7 @@ async def test_sigterm_without_handler_is_ignored_by_process_one(spaces):
 
 async def test_stop_signal_of_the_image(node, tmp_path):
     (tmp_path / "Containerfile").write_text("FROM busybox\nSTOPSIGNAL SIGUSR1\n")
-    images.build(node.runtime.store.path, tmp_path, "a:1", {})
+    build(node.runtime.store.path, tmp_path, "a:1", {})
     container = await node.run(
         "sh", "-c", "trap 'exit 9' USR1; echo on; while :; do sleep 0.05; done", image="a:1"
     )
@@ -611,6 +613,7 @@ async def test_closing_ends_every_container(tmp_path, monkeypatch, request):
         container = await node.run("python3", "-c", TREE, "100")
         await until(lambda n=node, c=container: "main" in n.log(c), "the tree")
         pids = container.members()
+        assert pids and all(map(alive, pids))
         await node.runtime.close()
         assert (await container.wait()).exit_code == 137
         await until(lambda p=pids: not any(map(alive, p)), "the end of all")

@@ -14,12 +14,13 @@ import leftovers
 import pytest
 from kernels import Kernel, kernel
 
-from k8s_helpers import _clocks, check, experiments, starter
-from k8s_helpers._api import ApiStatusError, ClusterStoppedError
+from k8s_helpers import check, labs, starter
 from k8s_helpers._errors import SpoiledError
 from k8s_helpers._progress import Silent
+from k8s_helpers.cluster import sentinel
+from k8s_helpers.kube.api import ApiStatusError, ClusterStoppedError
+from k8s_helpers.measure.recorder import Recorder
 from k8s_helpers.providers.embedded import EmbeddedProvider
-from k8s_helpers.recorder import Recorder
 
 if TYPE_CHECKING:
     from k8s_helpers.cluster import Cluster, Namespace
@@ -55,13 +56,13 @@ def test_a_namespace_deleted_by_hand_ends_the_measure(cluster: Cluster, moment: 
     before = set(cluster.namespaces())
 
     def act() -> None:
-        while not any("maj-recreate" in name for name in set(cluster.namespaces()) - before):
+        while not any("recreate-" in name for name in set(cluster.namespaces()) - before):
             time.sleep(0.05)
-        delete_all(cluster, before, "maj-recreate")
+        delete_all(cluster, before, "recreate-")
 
     progress = Until(moment, act)
     with pytest.raises((SpoiledError, ApiStatusError)) as caught:
-        experiments.update(["recreate"], cluster=cluster, startup_s=20, progress=progress)
+        labs.update.measure(["recreate"], cluster=cluster, startup_s=20, progress=progress)
     assert progress.acted_s is not None and time.monotonic() - progress.acted_s < AT_ONCE_S + 5
     assert "a été supprimé entre-temps" in caught.value.found
 
@@ -119,15 +120,15 @@ def test_a_clock_that_jumps_or_a_machine_that_slept_spoils_a_recording(
     wall_s: float,
     words: str,
 ) -> None:
-    true = _clocks.now
+    true = sentinel.now
     began_s = time.monotonic()
     with pytest.raises(SpoiledError, match=words), Recorder(cluster, namespace, "x") as recorder:
 
-        def shifted() -> _clocks.Instant:
+        def shifted() -> sentinel.Instant:
             instant = true()
-            return _clocks.Instant(instant.boot_s + boot_s, instant.wall_s + wall_s)
+            return sentinel.Instant(instant.boot_s + boot_s, instant.wall_s + wall_s)
 
-        monkeypatch.setattr(_clocks, "now", shifted)
+        monkeypatch.setattr(sentinel, "now", shifted)
         while time.monotonic() < began_s + AT_ONCE_S:
             recorder.check()
             time.sleep(0.02)
@@ -149,14 +150,14 @@ def test_a_closed_laptop_spoils_the_measure(
     own: tuple[Kernel, EmbeddedProvider], home: Path
 ) -> None:
     kernel, _ = own
-    cell = kernel.send('kh.experiments.update(["rolling"])')
+    cell = kernel.send('kh.labs.update.measure(["rolling"])')
     cell.wait_for("trafic sur la version 1")
     everything = {one.pid for one in leftovers.our_processes(home)} | {kernel.pid}
     everything.discard(os.getpid())
     try:
         for pid in everything:
             os.kill(pid, signal.SIGSTOP)
-        time.sleep(_clocks.SUSPENDED_S + 3)
+        time.sleep(sentinel.SUSPENDED_S + 3)
     finally:
         for pid in everything:
             os.kill(pid, signal.SIGCONT)
@@ -171,7 +172,7 @@ def test_a_closed_laptop_spoils_the_measure(
 
 def test_a_cluster_taken_down_ends_the_measure(own: tuple[Kernel, EmbeddedProvider]) -> None:
     kernel, provider = own
-    cell = kernel.send('kh.experiments.update(["rolling"])')
+    cell = kernel.send('kh.labs.update.measure(["rolling"])')
     cell.wait_for("trafic sur la version 1")
     provider.down(Silent())
     began_s = time.monotonic()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from typing import Any
 
 import pytest
 from live import eventually
 
-from k8s_helpers import images
 from k8s_helpers._errors import UsageError
 from k8s_helpers._progress import Silent
+from k8s_helpers.builds import images
 from k8s_helpers.cluster import Cluster, Namespace
+from k8s_helpers.kube.http import get
 
 DELAY_S = 2
 
@@ -68,9 +68,8 @@ def show(namespace: Namespace, image: images.SpringImage, version: str) -> None:
     probes = [line for line in lines if line["event"] == "probe"]
     assert probes[0]["status"] == 503 or probes[0]["at"] >= first["delay over"]
     assert all(line["at"] >= first["delay over"] for line in probes if line["status"] == 200)
-    with urllib.request.urlopen(namespace.service_url("lent").url, timeout=30) as answer:
-        assert answer.headers["X-App-Version"] == version
-        assert answer.headers["X-Pod-Name"] == name
+    answer = get(namespace.service_url("lent"), timeout_s=30)
+    assert (answer.version, answer.pod) == (version, name)
 
 
 def test_the_program_gets_ready_after_its_delay(cluster: Cluster, namespace: Namespace) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from k8s_helpers import experiments, timeline
+from k8s_helpers import labs
 from k8s_helpers._errors import UsageError
 from k8s_helpers._progress import Silent
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def test_a_database_in_each_pod_diverges_and_one_apart_does_not(cluster: Cluster) -> None:
-    recording = experiments.cohabitation(cluster=cluster, replicas=2, progress=Silent())
-    found = timeline.summary_json(recording)["solutions"]
+    recording = labs.cohabitation.measure(cluster=cluster, replicas=2, progress=Silent())
+    found = labs.summarize(recording)["solutions"]
     assert (found["A"]["databases"], found["A"]["answers"]) == (2, 2)
     assert found["A"]["seen_share"] < 1 and found["A"]["lost_at_scale_down"] > 0
     assert (found["B"]["databases"], found["B"]["answers"]) == (1, 1)
@@ -24,24 +24,24 @@ def test_a_database_in_each_pod_diverges_and_one_apart_does_not(cluster: Cluster
 
 
 def test_a_statefulset_keeps_order_names_and_data_and_a_deployment_none(cluster: Cluster) -> None:
-    recording = experiments.statefulset(
+    recording = labs.statefulset.measure(
         ["ordered", "deployment"], cluster=cluster, replicas=2, startup_s=0, progress=Silent()
     )
-    verdicts = timeline.STORIES["statefulset"](recording).verdicts
-    told = {name.removeprefix("ordered : "): value for name, value in verdicts.items()}
-    assert told["ordre de création"] == "base-0 base-1" and told["chacun attend le précédent"]
-    assert told["ordre d’arrêt"] == "base-1"
-    assert (told["partition"], told["ordre de mise à jour"]) == ("base-1", "base-0")
-    assert told["même nom après une mort"] and told["notes gardées"]
-    assert not told["même pod après une mort"]
-    assert (told["demandes gardées"], told["notes retrouvées"]) == (2, True)
-    assert (told["DNS sans Service"], told["DNS avec Service"]) == (None, "base-1")
-    assert not verdicts["deployment : même nom après une mort"]
-    assert not verdicts["deployment : notes gardées"]
+    verdicts = labs.get("statefulset").to_story(recording).verdicts
+    ordered = {code.removeprefix("ordered."): value for code, value in verdicts.items()}
+    assert ordered["creation-order"] == "base-0 base-1" and ordered["waits"]
+    assert ordered["removal-order"] == "base-1"
+    assert (ordered["partitioned"], ordered["update-order"]) == ("base-1", "base-0")
+    assert ordered["same-name"] and ordered["kept-notes"]
+    assert not ordered["same-pod"]
+    assert (ordered["claims"], ordered["back-with-notes"]) == (2, True)
+    assert (ordered["dns-before-service"], ordered["dns-after-service"]) == (None, "base-1")
+    assert not verdicts["deployment.same-name"]
+    assert not verdicts["deployment.kept-notes"]
 
 
 def test_what_survives_what(cluster: Cluster) -> None:
-    found = timeline.summary_json(experiments.volumes(cluster=cluster, progress=Silent()))
+    found = labs.summarize(labs.volumes.measure(cluster=cluster, progress=Silent()))
     kept = {
         event: {place for place, left in places.items() if left}
         for event, places in found["survives"].items()
@@ -55,22 +55,22 @@ def test_what_survives_what(cluster: Cluster) -> None:
 
 
 def test_claims_wait_bind_and_leave_their_volume_as_its_policy_says(cluster: Cluster) -> None:
-    recording = experiments.storage(cluster=cluster, patience_s=2, progress=Silent())
-    runs = timeline.summary_json(recording)["runs"]
+    recording = labs.storage.measure(cluster=cluster, patience_s=2, progress=Silent())
+    runs = labs.summarize(recording)["runs"]
     assert runs["delete"]["claims"] == [["Pending", "Bound", "Terminating"]]
     assert runs["delete"]["survives_pod"] and runs["retain"]["survives_pod"]
-    verdicts = timeline.STORIES["storage"](recording).verdicts
-    assert verdicts["delete : volumes"] == "Bound Released"
-    assert verdicts["retain : volumes"] == "Bound Released Available Bound Released"
-    assert verdicts["delete : attend un pod"]
+    verdicts = labs.get("storage").to_story(recording).verdicts
+    assert verdicts["delete.volumes"] == "Bound Released"
+    assert verdicts["retain.volumes"] == "Bound Released Available Bound Released"
+    assert verdicts["delete.waits-for-pod"]
     assert runs["impossible"]["claims"] == [["Pending"]]
     assert "disque-ultra-rapide" in runs["impossible"]["reason"]
 
 
 def test_senseless_numbers_are_refused_before_anything_is_made(cluster: Cluster) -> None:
     with pytest.raises(UsageError, match="réplicas"):
-        experiments.cohabitation(cluster=cluster, replicas=1)
+        labs.cohabitation.measure(cluster=cluster, replicas=1)
     with pytest.raises(UsageError, match="variantes"):
-        experiments.statefulset("ordered", cluster=cluster)
+        labs.statefulset.measure("ordered", cluster=cluster)
     with pytest.raises(UsageError, match="patience"):
-        experiments.storage(cluster=cluster, patience_s=0)
+        labs.storage.measure(cluster=cluster, patience_s=0)

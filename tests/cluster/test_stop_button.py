@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from kernels import Cell, Kernel, kernel
 
-from k8s_helpers.embedded import lifecycle
+from embedded_kubernetes.control import lifecycle
 
 if TYPE_CHECKING:
     from k8s_helpers.cluster import Cluster
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 CONNECT = "import k8s_helpers as kh; cluster = kh.connect()"
 CALLS = {
     "update, while it deploys": (
-        'kh.experiments.update(["rolling"])',
+        'kh.labs.update.measure(["rolling"])',
         "Déploiement de la version 1",
     ),
-    "update, while it measures": ('kh.experiments.update(["rolling"])', "trafic sur la version 1"),
-    "runs at the same time": ("kh.experiments.self_healing()", "trafic avant l’écart"),
+    "update, while it measures": ('kh.labs.update.measure(["rolling"])', "trafic sur la version 1"),
+    "runs at the same time": ("kh.labs.self_healing.measure()", "trafic avant l’écart"),
     "check": (
         'kh.check("09-zero-perte", *kh.starter("09-zero-perte"))',
         "Préparation de l’exercice",

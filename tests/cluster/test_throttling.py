@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8s_helpers import experiments
+from k8s_helpers import labs
 from k8s_helpers._progress import Silent
-from k8s_helpers.timeline.throttling import throttling_summary
+from k8s_helpers.labs.throttling import summarize as throttling_summary
 
 if TYPE_CHECKING:
     from k8s_helpers.cluster import Cluster
 
 
 def test_a_limited_pod_answers_late_and_lives(cluster: Cluster) -> None:
-    recording = experiments.throttling(["100m"], cluster=cluster, duration_s=6, progress=Silent())
+    recording = labs.throttling.measure(["100m"], cluster=cluster, duration_s=6, progress=Silent())
     found = throttling_summary(recording.runs[0])
     median_s = found.percentile_s(0.5)
     assert found.failed == 0 and len(found.latencies_s) >= 4

@@ -18,16 +18,16 @@ import leftovers
 import pytest
 from live import eventually
 
-from k8s_helpers import charts, experiments
+from embedded_kubernetes.control import lifecycle
+from embedded_kubernetes.lock import signed_by
+from k8s_helpers import labs
 from k8s_helpers._errors import ClusterUnreachableError
 from k8s_helpers._progress import Lines, Silent
-from k8s_helpers.embedded import lifecycle
-from k8s_helpers.embedded.lock import signed_by
 from k8s_helpers.providers.embedded import EmbeddedProvider
 
 if TYPE_CHECKING:
     from k8s_helpers.cluster import Cluster
-    from k8s_helpers.recording import Recording
+    from k8s_helpers.measure.recording import Recording
 
 NAME = "incidents"
 NODE = f"{NAME}-node-1"
@@ -52,7 +52,7 @@ def fragile() -> Iterator[Cluster]:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = importlib.import_module("k8s_helpers.experiments.update")
+    module = importlib.import_module("k8s_helpers.labs.update.experiment")
     monkeypatch.setattr(module, "BEFORE_S", 1.0)
     monkeypatch.setattr(module, "AFTER_S", 1.0)
 
@@ -78,7 +78,7 @@ def update_while(cluster: Cluster, accident: Callable[[], None]) -> Recording:
     harm.start()
     began_s = time.monotonic()
     try:
-        return experiments.update(
+        return labs.update.measure(
             ["rolling"],
             cluster=cluster,
             replicas=2,
@@ -122,7 +122,7 @@ def assert_usable(cluster: Cluster) -> None:
 
 def measures(cluster: Cluster) -> list[str]:
     """Return the namespaces of measures."""
-    return [name for name in cluster.namespaces() if name.startswith("maj-")]
+    return [name for name in cluster.namespaces() if name.startswith("rolling-")]
 
 
 def delete_what_is_left(cluster: Cluster) -> None:
@@ -156,8 +156,8 @@ def test_a_part_killed_during_an_update_comes_back_and_the_recording_says_so(
     assert apply is not None and complete is not None
     assert apply.at_s < incident.at_s < complete.at_s
     assert [one.version for one in run.requests if one.ok][-1] == "v2"
-    assert component in charts.update(recording).alternative
-    assert component in str(charts.update_table(recording))
+    assert component in labs.update.draw(recording).alternative
+    assert component in str(labs.update.tabulate(recording))
     assert measures(fragile) == []
     assert_usable(fragile)
 

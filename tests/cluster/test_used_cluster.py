@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks import afternoon, processes
+from embedded_kubernetes import preflight
 from k8s_helpers._progress import Silent
 from k8s_helpers.cluster import Cluster
-from k8s_helpers.embedded import preflight
 from k8s_helpers.providers.embedded import EmbeddedProvider
 
 NAME = "usage"

@@ -17,7 +17,7 @@ import pytest
 from concurrent_checks import Check, ConcurrentChecks
 
 # The checks' threads must not import it at the same time: one of them could be given a module that is half there.
-import k8s_helpers.experiments  # noqa: F401
+import k8s_helpers.labs  # noqa: F401
 from k8s_helpers import _progress, exercises
 from k8s_helpers.cluster import Cluster
 from k8s_helpers.exercises import Exercise, Verdict, marking
@@ -215,11 +215,15 @@ def test_a_service_that_leads_nowhere_is_told_soon(cluster: Cluster) -> None:
 def test_what_the_api_server_refuses_is_told_with_its_line(cluster: Cluster) -> None:
     name = "09-zero-perte"
     (solution,) = exercises.load(name).solution()
+    field = solution.index("periodSeconds")
+    line = 1 + solution[:field].count("\n")
+    column = field - solution[:field].rindex("\n")
     verdict = exercises.check(
         name, solution.replace("periodSeconds", "periodSecond"), cluster=cluster
     )
     assert verdict.finding.code == "refuse", verdict
-    assert "periodSeconds" in verdict.finding.text
+    assert f"ligne {line}, colonne {column}" in verdict.finding.text
+    assert "« periodSeconds »" in verdict.finding.text
 
 
 def test_nothing_is_left_in_the_cluster(cluster: Cluster) -> None:

@@ -140,6 +140,14 @@ def _python(source: str) -> str:
 
 
 @all_notebooks
+def test_notebooks_import_nothing_deeper_than_a_lab(path: Path) -> None:
+    for cell in _code(path):
+        for node in ast.walk(ast.parse(_python(cell.source))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("k8s_helpers."):
+                assert node.module.split(".")[1] == "labs" and node.module.count(".") <= 2, cell.source
+
+
+@all_notebooks
 def test_cells_are_short_and_define_no_helper(path: Path) -> None:
     for cell in _code(path):
         tree = ast.parse(_python(cell.source))

@@ -6,94 +6,87 @@ from pathlib import Path
 
 import pytest
 
-from k8s_helpers import charts, timeline
+from k8s_helpers import analysis, labs
 from k8s_helpers._errors import RecordingError
-from k8s_helpers.charts import wordings
-from k8s_helpers.experiments.encryption_at_rest import identity_first
-from k8s_helpers.experiments.secrets_rbac import readable
-from k8s_helpers.forecasts.canary import share_interval
-from k8s_helpers.recording import Attempt, Recording, Request, Run
-from k8s_helpers.timeline.attempts import attempt, attempts_story
-from k8s_helpers.timeline.canary import canary_summary
+from k8s_helpers.analysis.attempts import (
+    AttemptWords,
+    attempt,
+    by_code,
+    succeeded,
+    to_story,
+)
+from k8s_helpers.draw.attempts import attempts as draw_attempts
+from k8s_helpers.labs.canary import summarize as canary_summary
+from k8s_helpers.labs.canary.forecast import share_interval
+from k8s_helpers.measure.recording import Attempt, Recording, Request, Run
+
+WORDS = AttemptWords(
+    title="Qui entre ?",
+    verdict=lambda recording: f"{sum(by_code(recording)[key].ok for key in KEYS)} entrée.",
+    who={"guest": "L’invité", "thief": "Le voleur"},
+    what={"door": "par la porte"},
+    answer={"in": "entre", "out": "reste dehors"},
+    runs={"evening": "Le soir"},
+    detail=lambda attempt: attempt.detail.upper(),
+)
+KEYS = (("guest", "door"), ("thief", "door"))
 
 
-def _recording(answer: str = "répond", detail: str = "3 sur 3") -> Recording:
+def _recording(answer: str = "out", detail: str = "no key") -> Recording:
     attempts = (
-        Attempt(0.5, "Sans politique", "un pod appelle le serveur", True, "répond"),
-        Attempt(
-            1.0, "Politique « tout refuser »", "l’API prend l’objet", True, "acceptée", "uid 1"
-        ),
-        Attempt(
-            7.0,
-            "Politique « tout refuser »",
-            "un pod appelle le serveur",
-            answer == "répond",
-            answer,
-            detail,
-        ),
+        Attempt(0.5, "guest", "door", True, "in"),
+        Attempt(1.0, "thief", "door", answer == "in", answer, detail),
     )
-    run = Run("politique", "2026-01-01T10:00:00+00:00", 8.0, attempts=attempts)
-    return Recording("network_policy", "embedded", "v1.37.0", (run,))
+    run = Run("evening", "2026-01-01T10:00:00+00:00", 8.0, attempts=attempts)
+    return Recording("doors", "embedded", "v1.37.0", (run,))
 
 
 def test_attempts_survive_a_file(tmp_path: Path) -> None:
     made = _recording()
     assert Recording.load(made.save(tmp_path / "r.json")) == made
-    assert attempt(made.runs[0], "Sans politique", "un pod appelle le serveur").answer == "répond"
-    with pytest.raises(KeyError):
-        attempt(made.runs[0], "personne", "rien")
+
+
+def test_an_attempt_is_looked_up_by_its_codes() -> None:
+    made = _recording()
+    assert attempt(made.runs[0], "thief", "door").answer == "out"
+    assert succeeded(made, "guest", "door") and not succeeded(made, "thief", "door")
+    with pytest.raises(RecordingError, match=r"\('thief', 'door'\)"):
+        attempt(made.runs[0], "thief", "window")
+    with pytest.raises(RecordingError, match="doors"):
+        succeeded(made, "nobody", "door")
 
 
 def test_the_story_does_not_depend_on_details() -> None:
-    one, other = attempts_story(_recording()), attempts_story(_recording(detail="autre"))
-    assert list(timeline.differences(one, other)) == []
-    (found,) = timeline.differences(one, attempts_story(_recording("bloqué")))
-    assert (found.one, found.other) == ("répond", "bloqué")
+    story = to_story(_recording())
+    assert list(analysis.differences(story, to_story(_recording(detail="a key")))) == []
+    (difference,) = analysis.differences(story, to_story(_recording("in")))
+    assert (difference.first, difference.second) == ("out", "in")
+    assert story.verdicts["evening.order"] == ("evening.guest.door", "evening.thief.door")
 
 
-def test_the_figure_tells_who_tried_what() -> None:
-    figure = charts.draw(_recording())
-    assert "Sans politique, un pod appelle le serveur\u00a0: répond" in figure.alternative
-    assert "rien ne l’applique ici" in figure.alternative
+def test_the_summary_and_the_figure_have_words_in_the_place_of_codes() -> None:
+    (_, thief) = WORDS.to_json(_recording())["runs"]["evening"]
+    assert thief == {
+        "who": "Le voleur",
+        "what": "par la porte",
+        "ok": False,
+        "answer": "reste dehors",
+        "detail": "NO KEY",
+    }
+    figure = draw_attempts(_recording(), WORDS)
+    assert "1 entrée. Le soir\u00a0: L’invité, par la porte\u00a0: entre" in figure.alternative
     texts = [text.get_text() for text in figure.axes[0].texts]
-    assert texts.count("✔ répond") == 2 and texts.count("✔ acceptée") == 1
-    assert texts.count("Politique « tout refuser »") == 1  # told where it changes
-    blocked = charts.draw(_recording("bloqué"))
-    assert "✘ bloqué" in [text.get_text() for text in blocked.axes[0].texts]
-    assert "applique la politique" in blocked.alternative
+    assert "✔ entre" in texts and "✘ reste dehors" in texts and "NO KEY" in texts
 
 
-def test_long_answers_are_cut_into_lines_that_fit() -> None:
-    figure = charts.draw(_recording(detail="mot " * 200))
-    figure.canvas.draw()
-    width = figure.bbox.width
-    for text in figure.axes[0].texts:
-        assert text.get_window_extent().x1 <= width
+@pytest.mark.parametrize("answer", ["403", "v2", "?"])
+def test_numbers_and_versions_need_no_word(answer: str) -> None:
+    assert WORDS.translate(_recording(answer).runs[0])[1].answer == answer
 
 
-def test_nothing_tried_is_said() -> None:
-    empty = Recording(
-        "secrets", "kind", "v1.37.0", (Run("secrets", "2026-01-01T10:00:00+00:00", 1.0),)
-    )
-    with pytest.raises(RecordingError, match="aucun essai"):
-        charts.draw(empty)
-
-
-def test_every_experiment_made_of_attempts_has_words_and_a_story() -> None:
-    assert set(wordings.WORDINGS) <= set(timeline.STORIES)
-
-
-def test_the_way_back_from_encryption_writes_in_clear_and_still_reads() -> None:
-    text = (
-        "resources: [{resources: [secrets], providers: [{secretbox: {keys: []}}, {identity: {}}]}]"
-    )
-    back = identity_first(text)
-    assert back.index("identity") < back.index("secretbox")
-    assert back.count("identity") == 1
-
-
-def test_bytes_are_shown_where_they_can_be_read() -> None:
-    assert readable(b"k8s\x00\n\xc3v1") == "k8s···v1"
+def test_a_code_of_another_version_of_the_course_is_said() -> None:
+    with pytest.raises(RecordingError, match="« upside-down » n’est pas un mot de ce cours"):
+        WORDS.translate(_recording("upside-down").runs[0])
 
 
 def test_the_share_of_a_canary_is_told_with_its_chance() -> None:
@@ -119,5 +112,5 @@ def test_a_share_is_judged_by_its_interval() -> None:
     assert (found.answered, found.canary_answered, found.failed) == (1000, 101, 1)
     assert found.expected == 0.1 and found.as_expected
     assert not canary_summary(_canary(180)).as_expected
-    figure = charts.draw(Recording("canary", "kind", "v1.37.0", (_canary(180),)))
+    figure = labs.draw(Recording("canary", "kind", "v1.37.0", (_canary(180),)))
     assert "s’écarte" in figure.alternative and "1\u00a0requête perdue" in figure.alternative

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from k8s_helpers import jars
 from k8s_helpers._errors import BinariesError, K8sHelpersError, UsageError
 from k8s_helpers._paths import COURSE
 from k8s_helpers._progress import Silent
+from k8s_helpers.builds import jars
 from k8s_helpers.cli import bundle
 
 KUBECTL = b"#!/bin/sh\necho kubectl\n"

@@ -181,6 +181,13 @@ def test_sigterm_ends_it_well_during_the_startup_too(role: str, tmp_path: Path) 
             assert app.lines[-1]["event"] == "stopped"
 
 
+def connected_to(port: int) -> bool:
+    """Return whether a connection to a port of this machine stands."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    rows = (line.split() for line in lines)
+    return any(row[2].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
+
+
 def test_a_request_under_way_is_finished(base: Start, site: Start) -> None:
     database = base()
     front = site(DATABASE_URL=url(database))
@@ -189,7 +196,10 @@ def test_a_request_under_way_is_finished(base: Start, site: Start) -> None:
     answers: list[Answer] = []
     thread = threading.Thread(target=lambda: answers.append(note(front, "en cours")))
     thread.start()
-    time.sleep(1.0)
+    deadline = time.monotonic() + 30
+    while not connected_to(database.port):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     front.terminate()
     front.event("draining")
     database.process.send_signal(signal.SIGCONT)

@@ -13,11 +13,13 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle, StepPatch
 from matplotlib.text import Annotation, Text
 
-from k8s_helpers import _french, charts
+from k8s_helpers import _french, labs
 from k8s_helpers._errors import RecordingError
-from k8s_helpers.charts import live, style, words
-from k8s_helpers.recording import Incident, Mark, Recording, Run
-from k8s_helpers.timeline import PhaseKind, update_summary
+from k8s_helpers.analysis import PhaseKind
+from k8s_helpers.draw import axes, style
+from k8s_helpers.labs.update import summarize as update_summary
+from k8s_helpers.labs.update import words as update_words
+from k8s_helpers.measure.recording import Incident, Mark, Recording, Run
 
 
 def layers(ax: Axes) -> dict[str, StepPatch]:
@@ -41,7 +43,7 @@ def texts(ax: Axes) -> list[str]:
 
 
 def test_requests_are_stacked_by_version_and_lost_ones_are_hatched_on_top() -> None:
-    ax = charts.requests(synthetic.naive())
+    ax = axes.requests(synthetic.naive())
     drawn = layers(ax)
     assert list(drawn) == ["v1", "v2", "requête perdue"]
     assert to_hex(drawn["v1"].get_facecolor()).upper() == style.BLUE
@@ -55,7 +57,7 @@ def test_requests_are_stacked_by_version_and_lost_ones_are_hatched_on_top() -> N
 
 
 def test_without_losses_there_is_no_lost_layer_and_no_shade() -> None:
-    ax = charts.requests(synthetic.rolling())
+    ax = axes.requests(synthetic.rolling())
     assert "requête perdue" not in layers(ax)
     assert texts(ax) == []
 
@@ -63,9 +65,9 @@ def test_without_losses_there_is_no_lost_layer_and_no_shade() -> None:
 def test_an_outage_is_shaded_in_every_view_and_named_once() -> None:
     run = synthetic.recreate()
     for view, expected in (
-        (charts.requests, ["4,5 s sans réponse"]),
-        (charts.pods, []),
-        (charts.replicas, []),
+        (axes.requests, ["4,5 s sans réponse"]),
+        (axes.pods, []),
+        (axes.replicas, []),
     ):
         ax = view(run)
         shades = [
@@ -79,7 +81,7 @@ def test_an_outage_is_shaded_in_every_view_and_named_once() -> None:
 
 def test_an_outage_at_the_end_is_named_inside_the_axes() -> None:
     run = synthetic.run("recreate", lambda at_s: "v1" if at_s < 17 else "!refused", [])
-    chart = charts.update(Recording("update", "kind", "v1", (run,)))
+    chart = labs.update.draw(Recording("update", "kind", "v1", (run,)))
     ax = chart.axes[0]
     (text,) = [
         text
@@ -90,7 +92,7 @@ def test_an_outage_at_the_end_is_named_inside_the_axes() -> None:
 
 
 def test_each_pod_is_a_row_of_phases() -> None:
-    ax = charts.pods(synthetic.rolling())
+    ax = axes.pods(synthetic.rolling())
     drawn = bars(ax)
     assert len({round(bar.get_y(), 3) for bar in drawn}) == 6
     dotted = [bar for bar in drawn if bar.get_hatch()]
@@ -103,7 +105,7 @@ def test_each_pod_is_a_row_of_phases() -> None:
 
 
 def test_replicas_show_the_band_that_the_deployment_allows() -> None:
-    ax = charts.replicas(synthetic.rolling())
+    ax = axes.replicas(synthetic.rolling())
     total, ready = ax.get_lines()
     assert (total.get_label(), ready.get_label()) == ("pods en tout", "pods prêts")
     assert set(ready.get_ydata()) == {3}
@@ -113,13 +115,15 @@ def test_replicas_show_the_band_that_the_deployment_allows() -> None:
     ]
     assert (band.get_y(), band.get_height()) == (3, 1)
     assert texts(ax) == ["maxUnavailable 0 … maxSurge 1"]
-    assert texts(charts.replicas(synthetic.recreate())) == []
+    assert texts(axes.replicas(synthetic.recreate())) == []
 
 
 def test_columns_share_time_and_scales() -> None:
     recording = synthetic.recording()
     longer = replace(recording.runs[1], ended_s=25.0)
-    chart = charts.update(replace(recording, runs=(recording.runs[0], longer, *recording.runs[2:])))
+    chart = labs.update.draw(
+        replace(recording, runs=(recording.runs[0], longer, *recording.runs[2:]))
+    )
     assert len(chart.axes) == 12
     assert {ax.get_xlim() for ax in chart.axes} == {(0, 25)}
     for row in range(3):
@@ -128,7 +132,7 @@ def test_columns_share_time_and_scales() -> None:
 
 
 def test_the_verdict_stands_above_each_column_with_the_prediction() -> None:
-    chart = charts.update(
+    chart = labs.update.draw(
         synthetic.recording(), predictions={"recreate": 150, "bleu_vert": 0, "rolling": ...}
     )
     verdicts = [" / ".join(texts(ax)) for ax in chart.axes[::3]]
@@ -139,7 +143,7 @@ def test_the_verdict_stands_above_each_column_with_the_prediction() -> None:
 
 
 def test_marks_are_lines_in_each_view_and_named_once() -> None:
-    chart = charts.update(Recording("update", "embedded", "v1", (synthetic.blue_green(),)))
+    chart = labs.update.draw(Recording("update", "embedded", "v1", (synthetic.blue_green(),)))
     assert texts(chart.axes[1]) == ["kubectl apply", "bascule", "retour"]
     for ax in chart.axes:
         vertical = [
@@ -164,7 +168,7 @@ def test_no_text_touches_another_or_leaves_the_figure(make: object) -> None:
     recording = (
         made if isinstance(made, Recording) else Recording("update", "embedded", "v1", (made,) * 4)
     )
-    chart = charts.update(recording, predictions=guesses)
+    chart = labs.update.draw(recording, predictions=guesses)
     chart.draw_without_rendering()
     shown: list[Text] = [text for ax in chart.axes for text in ax.texts if text.get_text()]
     assert len(shown) > 20
@@ -176,7 +180,7 @@ def test_no_text_touches_another_or_leaves_the_figure(make: object) -> None:
 
 
 def test_three_marks_at_one_instant_are_not_written_over_each_other() -> None:
-    chart = charts.update(Recording("update", "embedded", "v1", (close_marks(),) * 4))
+    chart = labs.update.draw(Recording("update", "embedded", "v1", (close_marks(),) * 4))
     boxes = [
         text.get_window_extent() for text in chart.axes[1].texts if isinstance(text, Annotation)
     ]
@@ -184,7 +188,7 @@ def test_three_marks_at_one_instant_are_not_written_over_each_other() -> None:
 
 
 def test_the_alternative_says_it_all_and_every_output_carries_it() -> None:
-    chart = charts.update(synthetic.recording(), predictions={"recreate": 150})
+    chart = labs.update.draw(synthetic.recording(), predictions={"recreate": 150})
     told = plain(chart.alternative)
     assert "Recreate : 225 requêtes perdues sur 1 000, 4,5 s sans réponse" in told
     assert "vous aviez prévu 150" in told
@@ -198,12 +202,12 @@ def test_an_incident_of_the_cluster_is_told() -> None:
     run = replace(synthetic.recreate(), incidents=(Incident(5, "kube-apiserver", "relancé"),))
     recording = Recording("update", "embedded", "v1", (synthetic.rolling(), run))
     told = "1 incident dans le cluster pendant la mesure (kube-apiserver relancé)."
-    assert plain(words.sentence(update_summary(run))).endswith(told)
-    header, *rows = (line.split() for line in str(charts.update_table(recording)).splitlines())
+    assert plain(update_words.sentence(update_summary(run))).endswith(told)
+    header, *rows = (line.split() for line in str(labs.update.tabulate(recording)).splitlines())
     assert (header[-1], rows[0][-1], rows[1][-1]) == ("incidents", "–", "kube-apiserver")
     calm, struck = (
         [text for text in texts(ax) if "incident" in text]
-        for ax in charts.update(recording).axes
+        for ax in labs.update.draw(recording).axes
         if any("kubectl apply" in text for text in texts(ax))
     )
     assert (calm, struck) == ([], ["incident : kube-apiserver"])
@@ -211,31 +215,31 @@ def test_an_incident_of_the_cluster_is_told() -> None:
 
 def test_an_empty_recording_is_an_error_and_an_empty_run_is_drawn() -> None:
     with pytest.raises(RecordingError, match="vide"):
-        charts.update(Recording("update", "kind", "v1", ()))
+        labs.update.draw(Recording("update", "kind", "v1", ()))
     empty = Run("rolling", "2026-01-01T00:00:00+00:00", 5.0)
-    assert charts.update(Recording("update", "kind", "v1", (empty,))).to_png()
+    assert labs.update.draw(Recording("update", "kind", "v1", (empty,))).to_png()
 
 
 def test_the_same_recording_draws_the_same_chart() -> None:
     assert (
-        charts.update(synthetic.recording()).to_png()
-        == charts.update(synthetic.recording()).to_png()
+        labs.update.draw(synthetic.recording()).to_png()
+        == labs.update.draw(synthetic.recording()).to_png()
     )
 
 
 def test_a_single_version_keeps_its_colour() -> None:
-    ax = charts.requests(synthetic.run("x", lambda at_s: "v2", []))
+    ax = axes.requests(synthetic.run("x", lambda at_s: "v2", []))
     assert to_hex(layers(ax)["v2"].get_facecolor()).upper() == style.GREEN
 
 
 def test_the_table_has_a_row_each_and_a_column_of_predictions_where_there_are_some() -> None:
-    table = charts.update_table(synthetic.recording())
+    table = labs.update.tabulate(synthetic.recording())
     assert [row[0] for row in table.rows] == [
-        words.STRATEGIES[run.name] for run in synthetic.recording().runs
+        update_words.STRATEGIES[run.name] for run in synthetic.recording().runs
     ]
     assert table.rows[2][1:6] == ("1\u202f000", "225", "4,5\u00a0s", "3", "0\u00a0s")
     assert "prévues" not in str(table)
-    guessed = charts.update_table(synthetic.recording(), predictions={"recreate": 150})
+    guessed = labs.update.tabulate(synthetic.recording(), predictions={"recreate": 150})
     assert guessed.rows[2][3] == "150" and guessed.rows[0][3] == "–"
     assert '<th scope="row"' in guessed._repr_html_() and "prévues" in guessed._repr_html_()
 
@@ -261,31 +265,6 @@ def test_numbers_and_plurals_are_french() -> None:
     assert _french.count(2, "mise à jour", "mises à jour") == "2\u00a0mises à jour"
 
 
-def _broken() -> charts.DescribedFigure:
-    raise KeyError("not known yet")
-
-
-def test_nothing_is_drawn_live_outside_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(live.REHEARSAL)
-    shown = live.Live()
-    shown.show(_broken)
-    shown.clear()
-
-
-def test_a_live_chart_that_fails_costs_a_student_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(live.REHEARSAL)
-    monkeypatch.setenv("K8S_HELPERS_LIVE", "1")
-    monkeypatch.setattr("k8s_helpers._progress.in_notebook", lambda: True)
-    with live.Live() as shown:
-        shown.show(_broken)
-        shown.show(_broken)
-
-
-def test_a_live_chart_that_fails_fails_a_test() -> None:
-    with pytest.raises(KeyError):
-        live.Live().show(_broken)
-
-
 @pytest.mark.parametrize(
     ("provider", "words"),
     [
@@ -295,7 +274,7 @@ def test_a_live_chart_that_fails_fails_a_test() -> None:
     ],
 )
 def test_a_chart_names_its_cluster_in_french(provider: str, words: str) -> None:
-    chart = charts.update(Recording("update", provider, "v1", (synthetic.rolling(),)))
+    chart = labs.update.draw(Recording("update", provider, "v1", (synthetic.rolling(),)))
     assert words in chart.alternative
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from k8s_helpers import charts, exercises, journal, predict, quoted
+from k8s_helpers import draw, exercises, journal, predict, quoted
 from k8s_helpers._errors import UsageError
 from k8s_helpers.cli import call
 from k8s_helpers.exercises.class_report import class_report, read_page
@@ -32,7 +32,7 @@ def _page(folder: Path, name: str, passed: str | None = None, tried: str | None 
 
 def test_a_page_is_whole_in_itself_and_runs_nothing(tmp_path: Path) -> None:
     predict("4.05", recreate=150)
-    chart = charts.survey(quoted("enquete_cncf"))
+    chart = draw.survey(quoted("enquete_cncf"))
     page = exercises.progress().save(tmp_path / "a.html", "Zoé <b>", [chart]).read_text("utf-8")
     assert "Progression de Zoé &lt;b&gt;" in page and "150\u00a0requêtes" in page
     assert set(re.findall(r"<script[^>]*>", page)) == {

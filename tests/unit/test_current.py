@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from k8s_helpers import providers
-from k8s_helpers.providers import current
 
 
 @pytest.fixture(autouse=True)
@@ -25,26 +24,26 @@ def _selected(*names: str) -> tuple[str, str]:
 
 def test_the_last_one_started_is_meant() -> None:
     assert _selected() == ("embedded", "cours")
-    current.remember(providers.provider("kind", "autre"))
+    providers.remember(providers.provider("kind", "autre"))
     assert _selected() == ("kind", "autre")
 
 
 def test_a_named_provider_is_not_overridden(monkeypatch: pytest.MonkeyPatch) -> None:
-    current.remember(providers.provider("kind", "autre"))
+    providers.remember(providers.provider("kind", "autre"))
     assert _selected("embedded") == ("embedded", "cours")
     monkeypatch.setenv("K8S_HELPERS_PROVIDER", "embedded")
     assert _selected() == ("embedded", "cours")
 
 
 def test_only_the_one_in_use_is_forgotten() -> None:
-    current.remember(providers.provider("kind", "autre"))
-    current.forget(providers.provider("kind", "cours"))
-    assert current.recall() == ("kind", "autre")
-    current.forget(providers.provider("kind", "autre"))
-    assert current.recall() is None
+    providers.remember(providers.provider("kind", "autre"))
+    providers.forget(providers.provider("kind", "cours"))
+    assert providers.recall() == ("kind", "autre")
+    providers.forget(providers.provider("kind", "autre"))
+    assert providers.recall() is None
 
 
 def test_a_damaged_note_is_no_note(tmp_path: Path) -> None:
-    current.remember(providers.provider("kind", "autre"))
+    providers.remember(providers.provider("kind", "autre"))
     (tmp_path / "state" / "current.json").write_text("{")
     assert _selected() == ("embedded", "cours")

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 import pytest
 from programs import Program, Start, starting
 
-from k8s_helpers import jars
 from k8s_helpers._paths import COURSE
 from k8s_helpers._progress import Silent
+from k8s_helpers.builds import jars
 
 APP = COURSE / "apps/demarrage_lent"
 LIVE, READY, BOTH = (f"/actuator/health{end}" for end in ("/liveness", "/readiness", ""))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from k8s_helpers.cli import call, doctor, machine, running, tools
-from k8s_helpers.cli.check import Check
-from k8s_helpers.embedded import preflight
+from embedded_kubernetes import preflight
+from k8s_helpers.cli import call, doctor, machine, tools
+from k8s_helpers.cli.machine import Diagnosis
 
 
 def test_macos_is_sent_to_kind() -> None:
@@ -78,15 +78,17 @@ def test_the_spring_program_needs_a_jar_or_maven(
 
 def test_only_what_is_missing_stops_a_provider() -> None:
     checks = [
-        Check("a", "limited", "", stops=("embedded",)),
-        Check("b", "missing", "", stops=("kind",)),
+        Diagnosis("a", "limited", "", stops=("embedded",)),
+        Diagnosis("b", "missing", "", stops=("kind",)),
     ]
     assert doctor.usable_providers(checks) == ["embedded"]
     assert doctor.usable_providers([]) == ["kind", "embedded"]
 
 
 def test_the_description_names_what_up_will_take() -> None:
-    text = doctor.describe([Check("Mémoire", "missing", "0,1 Go", "Fermez tout.")], ["embedded"])
+    text = doctor.describe(
+        [Diagnosis("Mémoire", "missing", "0,1 Go", "Fermez tout.")], ["embedded"]
+    )
     assert "✘ Mémoire : 0,1 Go\n    → Fermez tout." in text
     assert "« k8s-lab up » prendra le cluster embarqué" in text
 
@@ -94,7 +96,7 @@ def test_the_description_names_what_up_will_take() -> None:
 def test_a_machine_without_any_cluster_exits_3(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hopeless = Check("Système", "missing", "Plan 9", "", ("embedded", "kind"))
+    hopeless = Diagnosis("Système", "missing", "Plan 9", "", ("embedded", "kind"))
     monkeypatch.setattr(doctor, "examine", lambda: [hopeless])
     assert call(["doctor"]) == 3
     assert "existing" in capsys.readouterr().out
@@ -103,7 +105,7 @@ def test_a_machine_without_any_cluster_exits_3(
 def test_json_is_for_programs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(doctor, "examine", lambda: [Check("Go", "limited", "introuvable")])
+    monkeypatch.setattr(doctor, "examine", lambda: [Diagnosis("Go", "limited", "introuvable")])
     assert call(["doctor", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["providers"] == ["kind", "embedded"]
@@ -116,9 +118,9 @@ def test_this_machine_is_examined_without_harm() -> None:
 
 
 def test_what_hangs_in_a_running_cluster_is_told() -> None:
-    assert running.judge_clusters({}).found == "aucun"
-    assert running.judge_clusters({"cours": ()}).state == "ok"
-    check = running.judge_clusters(
+    assert machine.judge_clusters({}).found == "aucun"
+    assert machine.judge_clusters({"cours": ()}).state == "ok"
+    check = machine.judge_clusters(
         {"cours": (), "tp": ("tp-node-1 : ne répond plus depuis 6 s", "etcd : tué")}
     )
     assert (check.state, check.stops) == ("limited", ())

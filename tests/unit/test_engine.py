@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from k8s_helpers.providers.engine import Engine
+from k8s_helpers.providers.kind.engine import Engine
 
 PROGRAM = """#!/bin/sh
 case "$1 $2" in

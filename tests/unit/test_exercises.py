@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import yaml
 
 from k8s_helpers import exercises, journal
 from k8s_helpers._errors import ImageError, UsageError
@@ -181,9 +182,9 @@ def test_a_manifest_of_odd_shapes_reaches_the_api_server_not_a_traceback() -> No
     """What is odd but harmless is the API server's to refuse: its message names the field."""
     exercise = exercises.load("09-zero-perte")
     for shape in ("spec: 3", "spec: {template: []}", "spec: {template: {spec: {containers: [1]}}}"):
-        guard.read(
-            exercise, (f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: x}}\n{shape}\n",)
-        )
+        text = f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: x}}\n{shape}\n"
+        (manifest,) = guard.read(exercise, (text,))["manifeste"]
+        assert manifest.object == yaml.safe_load(text)
 
 
 def test_check_answers_without_any_cluster_where_the_answer_is_no_answer() -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+from k8s_helpers import labs
 from k8s_helpers._errors import UsageError
-from k8s_helpers.charts.rollout import rollout
-from k8s_helpers.forecasts.rollout import forecast
-from k8s_helpers.recording import Recording
-from k8s_helpers.timeline import lives, update_summary
+from k8s_helpers.analysis import lives
+from k8s_helpers.forecasts.rollout import band, forecast, resolve
+from k8s_helpers.panels.update_parameters import draw
 
-RECORDINGS = sorted((Path(__file__).parents[2] / "recordings").glob("update-*.json"))
+PROVIDERS = tuple(labs.get("update").recordings())
 
 
 @pytest.mark.parametrize(
@@ -31,6 +29,56 @@ def test_pods_at_most_ready_pods_at_least_and_waves(
 ) -> None:
     found = forecast(replicas, surge, unavailable)
     assert (found.peak_pods, found.lowest_ready, found.waves) == expected
+
+
+@pytest.mark.parametrize(
+    ("surge", "unavailable", "replicas", "pods"),
+    [
+        ("25%", "25%", 10, (3, 2)),  # up for the surge, down for what may be missing
+        (1, 0, 3, (1, 0)),
+        (0, 2, 3, (0, 2)),
+        (0, "25%", 3, (0, 1)),  # nothing would ever happen otherwise
+        ("0%", "10%", 5, (0, 1)),
+    ],
+)
+def test_shares_of_the_replicas_as_the_controller_rounds_them(
+    surge: int | str, unavailable: int | str, replicas: int, pods: tuple[int, int]
+) -> None:
+    """`ResolveFenceposts` of pkg/controller/deployment/util/deployment_util.go."""
+    assert resolve(surge, unavailable, replicas) == pods
+
+
+def test_the_band_of_a_deployment_is_what_it_writes_and_what_it_comes_to() -> None:
+    rolling = {"maxSurge": "25%", "maxUnavailable": 1}
+    spec = {"replicas": 6, "strategy": {"type": "RollingUpdate", "rollingUpdate": rolling}}
+    assert band({"spec": spec}) == {
+        "max_surge": "25%",
+        "max_unavailable": 1,
+        "max_surge_pods": 2,
+        "max_unavailable_pods": 1,
+    }
+    assert band({"spec": {"replicas": 6, "strategy": {"type": "Recreate"}}}) == {}
+
+
+def test_a_wave_lasts_from_the_start_of_a_program_to_its_probe_and_what_is_around_it() -> None:
+    found = forecast(4)  # 25 % and 25 %: two at a time, 3 s to start, a probe each second
+    assert found.waves == 2
+    assert found.duration_s == (2 * 3.0, 2 * (3.0 + 1.0 + 1.0))
+    assert forecast(4, startup_s=0).duration_s[0] == 0
+
+
+@pytest.mark.parametrize(
+    "numbers", [{"replicas": 0}, {"startup_s": -0.1}, {"period_s": 0.0}, {"period_s": -1.0}]
+)
+def test_numbers_that_make_no_sense_are_refused(numbers: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match="durées positives"):
+        forecast(**{"replicas": 3, **numbers})  # type: ignore[arg-type]
+
+
+def test_old_pods_are_there_from_the_start_and_those_that_may_be_missing_go_at_once() -> None:
+    old = [pod for pod in forecast(6, 1, 2, startup_s=2.0).pods if not pod.new]
+    assert {(pod.created_s, pod.ready_s) for pod in old} == {(0.0, 0.0)}
+    assert [pod.stopped_s for pod in old] == [0.0, 0.0, 2.0, 2.0, 2.0, 4.0]
 
 
 @pytest.mark.parametrize("replicas", [1, 3, 8])
@@ -52,9 +100,9 @@ def test_the_pods_plans_are_the_numbers_told(replicas: int) -> None:
         assert len(ready) >= found.lowest_ready
 
 
-@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
-def test_what_was_measured_is_what_was_foreseen(path: Path) -> None:
-    run = Recording.load(path).run("rolling")
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_what_was_measured_is_what_was_foreseen(provider: str) -> None:
+    run = labs.kept("update", provider).run("rolling")
     numbers = run.parameters
     found = forecast(
         numbers["replicas"], numbers["max_surge"], numbers["max_unavailable"], numbers["startup_s"]
@@ -64,7 +112,7 @@ def test_what_was_measured_is_what_was_foreseen(path: Path) -> None:
     last_s = max(life.ready[0].start_s for life in lives(run) if life.created_s > apply.at_s)
     low_s, high_s = found.duration_s
     assert low_s <= last_s - apply.at_s <= high_s
-    assert update_summary(run).lowest_ready >= found.lowest_ready
+    assert labs.update.summarize(run).lowest_ready >= found.lowest_ready
 
 
 @pytest.mark.parametrize("value", ["beaucoup", "-25%", -1, "25"])
@@ -75,7 +123,7 @@ def test_what_is_no_share_is_refused_in_french(value: int | str) -> None:
 
 def test_the_drawing_has_one_line_a_pod_and_says_what_it_shows() -> None:
     found = forecast(8)
-    chart = rollout(found)
+    chart = draw(found)
     (ax,) = chart.axes
     rows = {round(bar.get_y() + bar.get_height() / 2) for bar in ax.patches}
     assert rows == set(range(16))

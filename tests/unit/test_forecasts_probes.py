@@ -237,3 +237,102 @@ def test_manifests_of_any_kind_have_a_container():
     for wrong in ("", "- 1", "a: [", "kind: Service"):
         with pytest.raises(UsageError):
             container_of(wrong)
+
+
+def test_a_probe_is_read_as_it_is_written():
+    written = {
+        "httpGet": {"path": "/a", "port": 80},
+        "initialDelaySeconds": 7,
+        "periodSeconds": 5,
+        "timeoutSeconds": 2,
+        "successThreshold": 4,
+        "failureThreshold": 6,
+        "terminationGracePeriodSeconds": 9,
+    }
+    action = {"httpGet": {"path": "/a", "port": 80}}
+    assert Probe.of("readiness", written) == Probe("readiness", action, 7, 5, 2, 4, 6)
+    for kind in ("tcpSocket", "grpc"):
+        assert Probe.of("liveness", {kind: {"port": 1}}).action == {kind: {"port": 1}}
+    made = probes_of({"readinessProbe": written, "livenessProbe": {}, "startupProbe": None})
+    assert list(made) == ["readiness"]
+
+
+@pytest.mark.parametrize(
+    ("probe", "at_s", "span"),
+    [
+        # Ticks at 0, 10, 20 from an unknown instant on, then the time-out of the last one.
+        (Probe("liveness"), 0, Span(20, 31)),
+        (Probe("liveness"), 5, Span(25, 36)),
+        (Probe("liveness", initial_delay_s=8), 5, Span(28, 39)),
+        (Probe("liveness", failures=1), 0, Span(0, 11)),
+        # A check that lasts longer than the period makes the next one wait.
+        (Probe("liveness", period_s=5, timeout_s=7), 0, Span(10, 26)),
+    ],
+)
+def test_the_last_failure_of_a_row_comes_within_a_period_and_a_time_out(probe, at_s, span):
+    assert probe.fails_after(at_s) == span
+
+
+@pytest.mark.parametrize(
+    ("options", "at_s", "more", "span"),
+    [
+        ({}, 3, {}, Span(3, 13)),
+        ({"initial_delay_s": 5}, 3, {}, Span(5, 15)),
+        ({"successes": 3}, 3, {}, Span(23, 33)),
+        ({}, 3, {"at_once": True}, Span(3, 3)),
+        ({"initial_delay_s": 3}, 3, {"at_once": True}, Span(3, 3)),
+        ({"initial_delay_s": 5}, 3, {"at_once": True}, Span(5, 15)),
+        ({}, 3, {"takes_s": 2}, Span(5, 15)),
+        # Answers that take longer than the period are asked for at their own pace.
+        ({"successes": 2, "period_s": 1}, 3, {"takes_s": 2}, Span(6, 9)),
+    ],
+)
+def test_the_last_success_of_a_row_comes_within_a_period(options, at_s, more, span):
+    assert Probe("readiness", **options).passes_after(at_s, **more) == span
+
+
+def test_what_asks_for_a_path_a_port_or_a_name_finds_what_is_there():
+    answers = Answers(Span(1, 2), {"/": Span(3, 4), "/a": Span(5, 6)}, port=8080, takes_s=1)
+
+    def http(**action):
+        return answers.to(Probe("readiness", {"httpGet": action}), {"web": 8080, "admin": 9})
+
+    assert http(port=8080) == Span(3, 4)
+    assert http(port=8080, path="/a?deep=1") == Span(5, 6)
+    assert http(port="web", path="/a") == Span(5, 6)
+    assert http(port="admin", path="/a") == NEVER
+    assert http(port="unknown") == NEVER
+    assert http(port=8080, path="/b") == NEVER
+    slower = Answers(Span(1, 2), {"/": Span(3, 4)}, takes_s=1.01)
+    assert slower.to(Probe("readiness", {"httpGet": {"port": 8080}}), {}) == NEVER
+
+
+def test_a_command_succeeds_at_once_and_grpc_never_unless_told():
+    answers = Answers(Span(1, 2))
+    assert answers.to(Probe("liveness", {"exec": {"command": ["true"]}}), {}) == AT_ONCE
+    assert answers.to(Probe("liveness", {"grpc": {"port": 9090}}), {}) == NEVER
+    assert answers.to(Probe("liveness", {"tcpSocket": {"port": 8080}}), {}) == Span(1, 2)
+    assert answers.stops == Span(0, 1)
+
+
+def test_the_first_container_counts_of_a_pod_a_template_or_a_later_document():
+    two = {"containers": [{"name": "first"}, {"name": "second"}]}
+    assert container_of({"spec": two})["name"] == "first"
+    assert container_of({"spec": {"template": {"spec": two}}})["name"] == "first"
+    assert container_of({"spec": {"template": {}, **two}})["name"] == "first"
+    assert container_of("spec: null\n---\nspec: {containers: [{name: a}]}\n")["name"] == "a"
+    with pytest.raises(UsageError, match="aucun conteneur"):
+        container_of({"spec": {"containers": []}})
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (Span(3.0, 3.0), "à 3\u00a0s"),
+        (Span(3.04, 3.01), "à 3\u00a0s"),
+        (Span(3.0, 4.25), "entre 3 et 4,2\u00a0s"),
+        (Span(3.0, math.inf), "au plus tôt à 3\u00a0s"),
+    ],
+)
+def test_an_interval_in_words(span, words):
+    assert span.words() == words

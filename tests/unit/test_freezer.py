@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from k8s_helpers.providers.freezer import thaw
+from k8s_helpers.providers.kind.engine import thaw
 
 NODE = "0f" * 32
 

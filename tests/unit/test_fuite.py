@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from k8s_helpers import host_builds
 from k8s_helpers._paths import COURSE
 from k8s_helpers._progress import Silent
+from k8s_helpers.builds import host_builds
 
 APP = COURSE / "apps" / "fuite"
 MIB = 1 << 20

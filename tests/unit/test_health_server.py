@@ -12,8 +12,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from programs import PATIENCE_S, Program, Start, starting
 
+from embedded_kubernetes.node.probes.grpc_health import check
 from k8s_helpers._paths import COURSE
-from k8s_helpers.embedded.node.grpc_health import check
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from k8s_helpers import _paths, host_builds, images
+from k8s_helpers import _paths
 from k8s_helpers._errors import ImageError
 from k8s_helpers._progress import Silent
+from k8s_helpers.builds import host_builds, images
 
 needs_java = pytest.mark.skipif(shutil.which("javac") is None, reason="no JDK here")
 

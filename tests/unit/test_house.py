@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 import pytest
 import yaml
 
 from k8s_helpers import _errors
-from k8s_helpers.cli import fidelity, group
+from k8s_helpers.cli import COMMANDS, fidelity
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "k8s_helpers"
+EMBEDDED = ROOT / "embedded" / "embedded_kubernetes"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+EMBEDDED_MODULES = sorted(EMBEDDED.rglob("*.py"))
 
-MAX_LINES = 350
+MAX_MODULES = 15
+"""Of one folder: its parts are seen at a glance."""
+
+VAGUE = {
+    "told",
+    "one",
+    "found",
+    "play",
+    "scene",
+    "show",
+    "crowd",
+    "setting",
+    "utils",
+    "helpers",
+    "common",
+    "misc",
+}
+"""Words that name no thing of the field."""
 HEAVY = (
     "kubernetes",
     "matplotlib",
@@ -30,10 +53,10 @@ HEAVY = (
     "jupyterlab",
 )
 STARTS_PROCESSES = {
-    "_run.py",
-    "embedded/node/isolation.py",  # tries what cannot be taken back
-    "embedded/node/spawner.py",  # containers
-    "embedded/supervisor.py",  # forks itself away from the terminal
+    "processes.py",
+    "node/runtime/namespaces.py",  # tries what cannot be taken back
+    "node/runtime/spawner.py",  # containers
+    "control/supervisor.py",  # forks itself away from the terminal
 }
 STARTERS = ("fork", "exec", "spawn", "posix_spawn", "system", "popen")
 
@@ -45,9 +68,59 @@ def _name(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
-@pytest.mark.parametrize("module", MODULES, ids=_name)
-def test_a_module_fits_in_the_head(module: Path) -> None:
-    assert len(module.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+FOLDERS = sorted({path.parent for path in MODULES})
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=_name)
+def test_a_folder_shows_its_parts_at_a_glance(folder: Path) -> None:
+    modules = [path.name for path in folder.glob("*.py") if path.name != "__init__.py"]
+    assert len(modules) <= MAX_MODULES, modules
+
+
+def test_modules_and_classes_are_named_by_the_field() -> None:
+    words = {path: set(path.stem.strip("_").split("_")) for path in MODULES}
+    assert {_name(path): found & VAGUE for path, found in words.items() if found & VAGUE} == {}
+
+
+def test_no_two_classes_share_a_name() -> None:
+    homes: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(_name(path))
+    shared = {name: places for name, places in homes.items() if len(places) > 1}
+    in_labs = {"Facts", "Who", "What", "Outcome"}  # each lab's own, never met outside it
+    assert {
+        name: places
+        for name, places in shared.items()
+        if name not in in_labs or not all(place.startswith("labs/") for place in places)
+    } == {}
+
+
+def test_a_folder_of_the_embedded_cluster_has_few_modules() -> None:
+    modules = Counter(path.parent.relative_to(EMBEDDED).as_posix() for path in EMBEDDED_MODULES)
+    assert {folder: count for folder, count in modules.items() if count > MAX_MODULES} == {}
+
+
+def _imported_of_embedded(path: Path) -> Iterator[str]:
+    """Yield the modules of the embedded cluster's distribution that a file imports, without the package's name."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(EMBEDDED.name):
+            module = EMBEDDED.parent.joinpath(*str(node.module).split("."))
+            inside = [module / alias.name for alias in node.names] if module.is_dir() else [module]
+            yield from (file.relative_to(EMBEDDED).as_posix().replace("/", ".") for file in inside)
+
+
+def test_the_course_uses_only_what_the_embedded_cluster_calls_public() -> None:
+    readme = (ROOT / "embedded" / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`embedded_kubernetes\.[^|]*)\|", readme, re.MULTILINE)
+    public = {
+        name for row in rows for name in re.findall(r"`(?:embedded_kubernetes)?\.([\w.]+)`", row)
+    }
+    files = (*MODULES, *(ROOT / "exercises").rglob("*.py"))
+    used = {name for path in files for name in _imported_of_embedded(path)}
+    assert used - public == set()
+    assert "cluster" in used and len(used) > 10
 
 
 def _starts_a_process(call: ast.Call) -> bool:
@@ -63,8 +136,8 @@ def _starts_a_process(call: ast.Call) -> bool:
 
 def test_processes_are_started_in_few_places() -> None:
     found = {
-        _name(path)
-        for path in MODULES
+        path.relative_to(EMBEDDED if EMBEDDED in path.parents else PACKAGE).as_posix()
+        for path in (*MODULES, *EMBEDDED_MODULES)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and _starts_a_process(node)
     }
@@ -80,6 +153,14 @@ def test_imports_go_one_way() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    packages = ("k8s_helpers", "embedded_kubernetes")
+    graph = grimp.build_graph(*packages, exclude_type_checking_imports=True)
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    order = list(graphlib.TopologicalSorter(imports).static_order())
+    assert len(order) == len(graph.modules) > 400
 
 
 def test_importing_the_package_is_light() -> None:
@@ -103,10 +184,13 @@ def _requirement(text: str) -> tuple[str, str]:
 
 
 def test_the_conda_environment_has_what_the_package_needs() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    files = (ROOT / "pyproject.toml", ROOT / "embedded" / "pyproject.toml")
+    project, embedded = (tomllib.loads(file.read_text())["project"] for file in files)
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())
     have = dict(_requirement(line) for line in conda["dependencies"])
-    need = dict(_requirement(line) for line in project["dependencies"])
+    dependencies = (*project["dependencies"], *embedded["dependencies"])
+    need = dict(_requirement(line) for line in dependencies)
+    del need[embedded["name"]]  # of this checkout
     expected = {CONDA_NAMES.get(name, name): bounds for name, bounds in need.items()}
     assert {name: have.get(name) for name in expected} == expected
     version = have["python"].lstrip("=")
@@ -141,12 +225,47 @@ def test_both_readmes_say_the_same() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["README.md", "README.en.md", "docs/architecture.md", "docs/binder.md", "docs/enseigner.md"],
+    [
+        "README.md",
+        "README.en.md",
+        "docs/architecture.md",
+        "docs/binder.md",
+        "docs/enseigner.md",
+        "embedded/README.md",
+    ],
 )
 def test_what_a_page_links_to_exists(name: str) -> None:
     page = ROOT / name
     links = re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8"))
+    assert links
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+ROOTS = (ROOT, PACKAGE, EMBEDDED, EMBEDDED.parent, ROOT / "docs")
+
+
+@pytest.mark.parametrize("name", ["architecture", "decisions", "enseigner"])
+def test_a_path_that_a_page_names_exists(name: str) -> None:
+    text = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+    inline = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    paths = re.findall(r"`((?:[\w.-]+/)+[\w.-]*\.(?:py|md|sh|json|toml|yaml))`", inline)
+    made = {"recordings/kind.json", "out/recording.json"}
+    gone = [
+        path
+        for path in paths
+        if path not in made and not any((root / path).exists() for root in ROOTS)
+    ]
+    assert paths and gone == []
+
+
+def test_the_variables_that_the_code_reads_are_explained() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    read = {
+        variable
+        for path in MODULES
+        for variable in re.findall(r"K8S_HELPERS_[A-Z_]+[A-Z]", path.read_text("utf-8"))
+    }
+    assert {variable for variable in read if variable not in page} == set()
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.en.md"])
@@ -154,8 +273,12 @@ def test_the_commands_that_the_readme_shows_exist(name: str) -> None:
     text = (ROOT / name).read_text("utf-8")
     shown = " ".join(re.findall(r"`[^`]+`|```.*?```", text, re.DOTALL))
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"\bmake ([a-z][a-z-]*)", shown)) <= targets
-    assert set(re.findall(r"k8s-lab ([a-z]+)", shown)) <= set(group.commands)
+    made, called = (
+        set(re.findall(pattern, shown))
+        for pattern in (r"\bmake ([a-z][a-z-]*)", r"k8s-lab ([a-z]+)")
+    )
+    assert "lab" in made and made <= targets
+    assert "up" in called and called <= set(COMMANDS)
 
 
 def _error_kinds() -> list[type[_errors.K8sHelpersError]]:

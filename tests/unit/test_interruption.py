@@ -14,11 +14,12 @@ from collections.abc import Iterator
 import pytest
 
 import k8s_helpers
-from k8s_helpers import experiments, images
+from k8s_helpers import labs
 from k8s_helpers._interruption import Interrupted, stoppable, stoppable_class
+from k8s_helpers.builds import images
 
 PUBLIC = [
-    *(getattr(experiments, name) for name in experiments.__all__),
+    *(getattr(labs, name).measure for name in labs.LABS),
     *(images.ensure, images.configuration, images.spring),
     *(k8s_helpers.connect, k8s_helpers.check),
     *(

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import refused_calls
 
+from embedded_kubernetes.node import isolation
+from embedded_kubernetes.node.isolation import Refusal
 from k8s_helpers.cli import machine
-from k8s_helpers.embedded import isolation
-from k8s_helpers.embedded.isolation import Refusal
 
 PYTHON = Path("/usr/bin/python3.12")
 OPEN = {
@@ -34,7 +34,7 @@ print(json.dumps(asdict(machine.check_namespaces())))
 WITHOUT_USER_NAMESPACES = """
 import os, sys
 from pathlib import Path
-from k8s_helpers.embedded.node import syscalls
+from embedded_kubernetes.node.runtime import syscalls
 user, group = os.getuid(), os.getgid()
 syscalls.unshare(syscalls.CLONE_NEWUSER)
 Path("/proc/self/setgroups").write_text("deny")
@@ -108,20 +108,20 @@ def test_a_limit_of_none_is_told_with_its_setting() -> None:
 
 
 def test_who_does_without_them_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(isolation.VARIABLE, "prefix")
+    monkeypatch.setenv(isolation.variable(), "prefix")
     check = machine.check_namespaces()
-    assert check.state == "limited" and f"{isolation.VARIABLE}=prefix" in check.found
+    assert check.state == "limited" and f"{isolation.variable()}=prefix" in check.found
 
 
 def test_a_trial_that_is_killed_is_a_refusal(tmp_path: Path) -> None:
     """A child that never says that it arrived has not arrived."""
     script = """
 import os, signal
-from k8s_helpers.embedded.node import isolation
-isolation._go_apart = lambda settings: os.kill(os.getpid(), signal.SIGKILL)
-print(isolation.tried({})[0])
-isolation._go_apart = lambda settings: {}["machine"]
-print(isolation.tried({}))
+from embedded_kubernetes.node.runtime import namespaces
+namespaces._go_apart = lambda settings: os.kill(os.getpid(), signal.SIGKILL)
+print(namespaces.tried({})[0])
+namespaces._go_apart = lambda settings: {}["machine"]
+print(namespaces.tried({}))
 """
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

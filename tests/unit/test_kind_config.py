@@ -9,7 +9,10 @@ import pytest
 import yaml
 
 from k8s_helpers._errors import EngineError, ResourceError
-from k8s_helpers.providers import kind_config, kind_images, kind_ingress, kind_needs, kind_words
+from k8s_helpers.providers.kind import addons
+from k8s_helpers.providers.kind import config as kind_config
+from k8s_helpers.providers.kind import images as kind_images
+from k8s_helpers.providers.kind import words as kind_words
 
 PORTS = {30000: 30000, 30001: 41000}
 
@@ -151,13 +154,13 @@ def test_short_names_are_those_of_the_kubelet(tag: str, full: str) -> None:
 def test_the_ingress_controller_listens_on_the_port_that_leads_to_this_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    manifest = Path(kind_ingress.__file__).with_name("manifests") / "traefik.yaml"
+    manifest = Path(addons.__file__).with_name("manifests") / "traefik.yaml"
     objects = list(yaml.safe_load_all(manifest.read_text(encoding="utf-8")))
     (deployment,) = (one for one in objects if one["kind"] == "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     assert [port["hostPort"] for port in container["ports"]] == [kind_config.INGRESS_PORT]
-    assert container["image"] == kind_ingress.IMAGE
-    monkeypatch.delenv(kind_ingress.VARIABLE, raising=False)
-    assert kind_ingress.image() in kind_needs.bundled_images()
-    monkeypatch.setenv(kind_ingress.VARIABLE, "ailleurs/traefik:v3")
-    assert "ailleurs/traefik:v3" in kind_needs.bundled_images()
+    assert container["image"] == addons.INGRESS_IMAGE
+    monkeypatch.delenv(addons.INGRESS_VARIABLE, raising=False)
+    assert addons.ingress_image() in addons.bundled_images()
+    monkeypatch.setenv(addons.INGRESS_VARIABLE, "ailleurs/traefik:v3")
+    assert "ailleurs/traefik:v3" in addons.bundled_images()

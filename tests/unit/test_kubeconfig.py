@@ -20,11 +20,12 @@ from typing import Any
 import pytest
 import yaml
 
-from k8s_helpers import _kubeconfig, _proxies
-from k8s_helpers._api import ApiSession
+from embedded_kubernetes.processes import run
 from k8s_helpers._errors import ApiRefusedError, ClusterUnreachableError, UsageError
-from k8s_helpers._run import run
-from k8s_helpers.cluster.discovery import Kind
+from k8s_helpers.kube import kubeconfig as _kubeconfig
+from k8s_helpers.kube import proxies as _proxies
+from k8s_helpers.kube.api import ApiSession
+from k8s_helpers.kube.discovery import Kind
 from k8s_helpers.providers.existing import ExistingProvider
 
 

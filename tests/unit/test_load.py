@@ -13,10 +13,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from k8s_helpers import load
 from k8s_helpers._errors import ResourceError, UsageError
 from k8s_helpers.cluster import ServiceAddress
-from k8s_helpers.load.worker import Order
+from k8s_helpers.measure import traffic as load
+from k8s_helpers.measure.traffic.worker import Order
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-App-Version: v2\r\nX-Pod-Name: vitrine-1\r\n\r\nok"
 
@@ -221,7 +221,7 @@ def test_a_port_where_nobody_listens_is_refused() -> None:
 def test_beyond_the_cap_requests_are_unsent_and_the_effort_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("k8s_helpers.load.traffic._MAX_IN_FLIGHT", 3)
+    monkeypatch.setattr("k8s_helpers.measure.traffic.traffic._MAX_IN_FLIGHT", 3)
     with server(silent) as url:
         traffic = traffic_of(url, 0.2, timeout_s=1.0)
     assert [one.error for one in traffic.requests] == ["timeout"] * 3 + ["unsent"] * 7

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from k8s_helpers import manifests
 from k8s_helpers._errors import ManifestError
-from k8s_helpers.manifests import ManifestSyntaxError
+from k8s_helpers.kube import manifests
+from k8s_helpers.kube.manifests import ManifestSyntaxError
 
 HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n"
 GOOD = HEAD + "  name: a\n"

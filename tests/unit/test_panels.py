@@ -11,16 +11,16 @@ import pytest
 from k8s_helpers import panels
 from k8s_helpers._errors import UsageError
 from k8s_helpers._french import duration
+from k8s_helpers.forecasts.autoscaling import DEFAULT_DOWN, Autoscaler, Rules
+from k8s_helpers.forecasts.autoscaling_course import rounds, stretches
 from k8s_helpers.forecasts.probe_spec import KINDS as PROBE_KINDS
 from k8s_helpers.forecasts.probe_spec import Probe
-from k8s_helpers.forecasts.scaling_rounds import rounds, stretches
-from k8s_helpers.forecasts.scaling_rules import DEFAULT_DOWN, Autoscaler, Rules
 from k8s_helpers.forecasts.span import Span
 from k8s_helpers.panels import layers
+from k8s_helpers.panels.availability import availability_percent, downtime
 from k8s_helpers.panels.decision import KINDS, KUBERNETES, OPTIONS, Context, Thresholds, recommend
-from k8s_helpers.panels.downtime import availability, downtime
 from k8s_helpers.panels.panel import Panel
-from k8s_helpers.panels.probe_timeline import SLIDE, sentence, timeline
+from k8s_helpers.panels.probe_timeline import SLIDE_PROBES, sentence, timeline
 
 ALL = {
     "as_a_service": panels.as_a_service,
@@ -99,11 +99,11 @@ def test_services_in_a_row_multiply() -> None:
 
 def test_availability_and_downtime_are_each_other_s_way_back() -> None:
     for percent in (0, 50, 99.95, 100):
-        assert availability(downtime(percent).month_s) == pytest.approx(percent)
+        assert availability_percent(downtime(percent).month_s) == pytest.approx(percent)
 
 
 @pytest.mark.parametrize(
-    "call", [lambda: downtime(101), lambda: downtime(99, 0), lambda: availability(-1)]
+    "call", [lambda: downtime(101), lambda: downtime(99, 0), lambda: availability_percent(-1)]
 )
 def test_impossible_availabilities_are_refused(call: object) -> None:
     with pytest.raises(UsageError):
@@ -192,7 +192,7 @@ def test_the_update_panel_predicts_as_the_hand_moves() -> None:
 
 
 def test_the_slide_s_numbers_lead_to_ready_within_one_period() -> None:
-    found = timeline(SLIDE, 60.0)
+    found = timeline(SLIDE_PROBES, 60.0)
     assert found.foreseen.ready == Span(60, 70) and found.foreseen.kill is None
     assert found.course.ready_s == 69.0  # ticks every 10 s, which began 1 s before the container
     assert [one.at_s for one in found.course.checks if one.kind == "liveness" and one.asked] == [
@@ -331,7 +331,7 @@ def test_what_a_panel_says_is_typeset(name: str) -> None:
 
 
 def test_a_kill_after_minutes_is_told_alike_by_the_sentence_the_forecast_and_the_drawing() -> None:
-    probes = {**SLIDE, "liveness": replace(SLIDE["liveness"], failures=30)}
+    probes = {**SLIDE_PROBES, "liveness": replace(SLIDE_PROBES["liveness"], failures=30)}
     found = timeline(probes, 60.0, takes_s=2.0)
     assert found.course.killed_s is not None and found.foreseen.kill is not None
     assert found.foreseen.kill.lo_s <= found.course.killed_s <= found.foreseen.kill.hi_s

@@ -11,7 +11,7 @@ import pytest
 from k8s_helpers import journal
 from k8s_helpers._errors import ResourceError, UsageError
 from k8s_helpers._questions import questions
-from k8s_helpers.charts import words
+from k8s_helpers.draw import words
 from k8s_helpers.predictions import predict
 
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from k8s_helpers.forecasts.probe_spec import Answers, Probe, ProbeKind, probes_of
-from k8s_helpers.forecasts.probe_ticks import play
+from k8s_helpers.forecasts.probe_ticks import simulate
 from k8s_helpers.forecasts.probes import forecast
 from k8s_helpers.forecasts.span import Span
 
@@ -30,21 +30,21 @@ def asked(course, kind):
 
 def test_ticks_count_from_the_pod_s_arrival_and_the_initial_delay_only_lets_them_count() -> None:
     probes = {"readiness": probe("readiness", READY, initial_delay_s=5, period_s=10)}
-    course = play(probes, program(3, 22), since_s=4.0, until_s=40)
+    course = simulate(probes, program(3, 22), since_s=4.0, until_s=40)
     assert [one.at_s for one in course.checks if not one.asked] == []
     assert asked(course, "readiness") == [6, 16, 26, 36]
     assert course.ready_s == 26
-    late = play(probes, program(3, 22), since_s=8.0, until_s=40)
+    late = simulate(probes, program(3, 22), since_s=8.0, until_s=40)
     assert [one.at_s for one in late.checks if not one.asked] == [2]
     assert late.ready_s == 22
 
 
 def test_three_refusals_in_a_row_kill() -> None:
     probes = {"liveness": probe("liveness", LIVE, initial_delay_s=10, period_s=5)}
-    course = play(probes, program(60, 60), since_s=1.0, until_s=90)
+    course = simulate(probes, program(60, 60), since_s=1.0, until_s=90)
     assert asked(course, "liveness") == [14, 19, 24]
     assert (course.killed_s, course.killer) == (24, "liveness")
-    assert play(probes, program(20, 20), since_s=1.0, until_s=90).killed_s is None
+    assert simulate(probes, program(20, 20), since_s=1.0, until_s=90).killed_s is None
 
 
 def test_the_others_wait_for_the_startup_probe_and_readiness_follows_it_at_once() -> None:
@@ -53,7 +53,7 @@ def test_the_others_wait_for_the_startup_probe_and_readiness_follows_it_at_once(
         "readiness": probe("readiness", READY, period_s=20),
         "liveness": probe("liveness", LIVE, period_s=5, failures=1),
     }
-    course = play(probes, program(60, 60), since_s=1.0, until_s=90)
+    course = simulate(probes, program(60, 60), since_s=1.0, until_s=90)
     assert asked(course, "readiness") == [64, 84]
     assert min(asked(course, "liveness")) == 64
     assert course.ready_s == 64 and course.killed_s is None
@@ -61,15 +61,15 @@ def test_the_others_wait_for_the_startup_probe_and_readiness_follows_it_at_once(
 
 def test_an_answer_later_than_the_time_out_is_a_failure_that_comes_with_it() -> None:
     probes = {"liveness": probe("liveness", LIVE, period_s=10, timeout_s=2, failures=2)}
-    course = play(probes, program(1, 1, takes_s=3), since_s=1.0, until_s=90)
+    course = simulate(probes, program(1, 1, takes_s=3), since_s=1.0, until_s=90)
     assert asked(course, "liveness") == [9, 19]
     assert course.killed_s == 21
-    assert play(probes, program(1, 1, takes_s=1.5), since_s=1.0, until_s=90).killed_s is None
+    assert simulate(probes, program(1, 1, takes_s=1.5), since_s=1.0, until_s=90).killed_s is None
 
 
 def test_a_tick_that_comes_during_a_check_is_not_lost() -> None:
     probes = {"readiness": probe("readiness", READY, period_s=2, timeout_s=5)}
-    course = play(probes, program(0, 0, takes_s=3), since_s=1.0, until_s=12)
+    course = simulate(probes, program(0, 0, takes_s=3), since_s=1.0, until_s=12)
     assert asked(course, "readiness") == [1, 4, 7, 10]
     assert course.ready_s == 4
 
@@ -106,7 +106,7 @@ def test_whatever_is_played_was_foreseen(start: int) -> None:
     for seed in range(start, start + 1000):
         container, answers, since_s = drawn(seed)
         found = forecast({"spec": {"containers": [container]}}, answers, UNTIL_S)
-        course = play(probes_of(container), answers, since_s, UNTIL_S)
+        course = simulate(probes_of(container), answers, since_s, UNTIL_S)
         ends.add((course.ready_s is not None, course.killed_s is not None))
         if course.killed_s is None:
             assert not found.certain, seed

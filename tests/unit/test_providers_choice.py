@@ -10,9 +10,9 @@ import pytest
 from k8s_helpers import providers
 from k8s_helpers._errors import ClusterUnreachableError, EngineError, UsageError
 from k8s_helpers._progress import Silent
-from k8s_helpers.providers import current, engine
 from k8s_helpers.providers.existing import ExistingProvider
-from k8s_helpers.providers.kind import KindProvider
+from k8s_helpers.providers.kind import engine
+from k8s_helpers.providers.kind.provider import KindProvider
 
 Environment = os._Environ[str]
 
@@ -72,7 +72,7 @@ def test_the_environment_decides_where_arguments_do_not(alone: Environment) -> N
 
 
 def test_the_cluster_in_use_is_found_again(alone: Environment) -> None:
-    current.remember(KindProvider("tp"))
+    providers.remember(KindProvider("tp"))
     chosen = providers.select()
     assert (chosen.kind, chosen.name) == ("kind", "tp")
 

@@ -1,4 +1,4 @@
-"""What the course quotes: each file of data names its source and its date."""
+"""What the course quotes: each file of data, and each figure drawn from one, names its source and its date."""
 
 from __future__ import annotations
 
@@ -6,19 +6,61 @@ import datetime
 
 import pytest
 
-from k8s_helpers import quoted
+from k8s_helpers import draw, quoted
 from k8s_helpers._errors import UsageError
 from k8s_helpers._quoted import FOLDER
+from k8s_helpers.draw.quoted import pace, support
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.yaml")))
 def test_every_file_says_who_and_when(name: str) -> None:
-    found = quoted(name)
-    assert isinstance(found.date, datetime.date) and len(found.source) > 20
-    assert found.data
-    assert found.credit.startswith("Source : ") and str(found.date.year) in found.credit
+    quote = quoted(name)
+    assert isinstance(quote.date, datetime.date) and len(quote.source) > 20
+    assert quote.data
+    assert quote.credit.startswith("Source : ") and str(quote.date.year) in quote.credit
 
 
 def test_an_unknown_file_lists_those_there_are() -> None:
     with pytest.raises(UsageError, match="as_a_service"):
         quoted("nulle_part")
+
+
+def test_published_figures_are_drawn_with_source_and_date() -> None:
+    for drawing, name in (
+        (draw.survey, "enquete_cncf"),
+        (draw.releases, "versions_kubernetes"),
+        (draw.delays, "as_a_service"),
+        (draw.levels, "projets_cncf"),
+        (draw.landscape, "paysage"),
+    ):
+        chart = drawing(quoted(name))
+        written = " ".join(text.get_text() for text in chart.texts)
+        assert quoted(name).credit in written
+        assert quoted(name).credit in chart.alternative.replace("\u00a0", " ")
+
+
+def test_releases_come_every_four_months_and_live_fourteen() -> None:
+    versions = quoted("versions_kubernetes")
+    assert pace(versions) == pytest.approx(4, abs=0.5)
+    assert support(versions) == pytest.approx(14.5, abs=1)
+
+
+def test_a_project_s_levels_follow_one_another() -> None:
+    chart = draw.levels(quoted("projets_cncf"))
+    (ax,) = chart.axes
+    rows: dict[int, list[tuple[float, float]]] = {}
+    for bar in ax.patches:
+        row = round(bar.get_y() + bar.get_height() / 2)
+        rows.setdefault(row, []).append((bar.get_x(), bar.get_x() + bar.get_width()))
+    assert len(rows) == len(quoted("projets_cncf")["projets"])
+    for stretches in rows.values():
+        assert all(begin < end for begin, end in stretches)
+        assert stretches == sorted(stretches)
+    assert "k3s\u00a0: bac à sable en 2020" in chart.alternative
+
+
+def test_the_map_has_every_tool_once() -> None:
+    chart = draw.landscape(quoted("paysage"))
+    written = [text.get_text() for text in chart.axes[0].texts]
+    tools = [tool["nom"] for need in quoted("paysage")["besoins"] for tool in need["outils"]]
+    assert len(set(tools)) == len(tools) and set(tools) <= set(written)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from k8s_helpers.recorder import Clock, EndpointsWatch, EventsWatch, PodWatch, version_of
+from k8s_helpers.measure.objects import Clock, EndpointsWatch, EventsWatch, PodWatch, version_of
 
 WALL_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 CLOCK = Clock(zero_monotonic_s=1000.0, zero_wall_s=WALL_S)

@@ -40,3 +40,11 @@ def test_replay_of_another_experiment_is_refused(
     assert call(["replay", str(path)]) == 13
     assert "cuisine" in capsys.readouterr().err
     assert not (tmp_path / "summary.json").exists()
+
+
+def test_a_recording_that_lacks_what_its_lab_reads_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = replace(synthetic.recording(), experiment="memory").save(tmp_path / "recording.json")
+    assert call(["replay", str(path)]) == 13
+    assert "k8s-lab measure memory --out" in capsys.readouterr().err

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import pytest
 
-from k8s_helpers import _clocks
 from k8s_helpers._errors import SpoiledError
 from k8s_helpers.cluster import sentinel
 
@@ -15,7 +14,7 @@ from k8s_helpers.cluster import sentinel
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The instant that every look at the clocks finds, in seconds."""
     instant = [100.0]
-    monkeypatch.setattr(_clocks, "now", lambda: _clocks.Instant(instant[0], instant[0]))
+    monkeypatch.setattr(sentinel, "now", lambda: sentinel.Instant(instant[0], instant[0]))
     return instant
 
 

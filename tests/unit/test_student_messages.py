@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from k8s_helpers import _refusals, exercises, journal, predict
+from k8s_helpers import exercises, journal, predict
 from k8s_helpers._errors import ResourceError, UsageError
 from k8s_helpers._progress import Silent
 from k8s_helpers.cluster import applying
 from k8s_helpers.exercises import guard, marking
 from k8s_helpers.exercises.finding import Finding, Verdict
 from k8s_helpers.journal import ExerciseEntry, Journal
+from k8s_helpers.kube import refusals as _refusals
 from k8s_helpers.panels import panel
 from k8s_helpers.providers.embedded import EmbeddedProvider
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from k8s_helpers import _yaml
+from k8s_helpers.kube import yaml as _yaml
 
 KUBECTL: list[tuple[str, list[Any] | None]] = json.loads(
     Path(__file__).with_name("yaml_by_kubectl.json").read_text()

@@ -58,9 +58,9 @@ def main() -> None:
         print(f"Lire la configuration : {error}. Corrigez le manifeste.", file=sys.stderr)
         sys.exit(2)
     log = make_log(settings)
-    log("starting", delay_s=settings.delay_s, listen=settings.listen)
-    # Blocked before any thread begins, so that `sigwait` alone takes them.
+    # Blocked before the first line and before any thread begins, so that `sigwait` alone takes them.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    log("starting", delay_s=settings.delay_s, listen=settings.listen)
     application = Application(settings, log)
     server_made: list = []
     threading.Thread(target=start, args=(application, server_made), daemon=True).start()

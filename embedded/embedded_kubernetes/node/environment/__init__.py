@@ -1,0 +1,1 @@
+"""What a container's programs find in their environment."""

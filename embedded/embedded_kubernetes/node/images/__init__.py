@@ -1,0 +1,1 @@
+"""Images built from Containerfiles without a container engine, and where they are kept."""

@@ -1,0 +1,1 @@
+"""Addresses, names, Services and the ways between them, with plain sockets."""

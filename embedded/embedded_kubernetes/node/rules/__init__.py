@@ -1,0 +1,1 @@
+"""What a kubelet decides. Pure: objects in, decisions out."""

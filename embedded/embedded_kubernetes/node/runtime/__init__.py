@@ -1,0 +1,1 @@
+"""Below the line that `cri` draws: containers as processes of an ordinary user."""

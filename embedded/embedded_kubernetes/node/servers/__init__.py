@@ -1,0 +1,1 @@
+"""What a node serves: the kubelet's API, metrics, the ingress controller."""

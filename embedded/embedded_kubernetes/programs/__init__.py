@@ -1,0 +1,1 @@
+"""Kubernetes' own programs: found, downloaded, compiled, checked."""

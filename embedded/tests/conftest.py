@@ -1,0 +1,16 @@
+"""What all tests share: a home folder of each test's own."""
+
+from pathlib import Path
+
+import pytest
+
+from embedded_kubernetes import paths
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the test keeps what it keeps."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv(paths.variable("HOME"), str(folder))
+    monkeypatch.setenv(paths.variable("CACHE"), "")
+    return folder

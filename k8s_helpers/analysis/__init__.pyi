@@ -1,0 +1,16 @@
+from .attempts import attempt as attempt
+from .attempts import succeeded as succeeded
+from .outcomes import Bin as Bin
+from .outcomes import bins as bins
+from .outcomes import failed as failed
+from .outcomes import mixed as mixed
+from .outcomes import outages as outages
+from .pods import Count as Count
+from .pods import Interval as Interval
+from .pods import Phase as Phase
+from .pods import PhaseKind as PhaseKind
+from .pods import PodLife as PodLife
+from .pods import counts as counts
+from .pods import lives as lives
+from .story import Story as Story
+from .story import differences as differences

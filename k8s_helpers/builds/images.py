@@ -1,0 +1,228 @@
+"""The course's own programs as images in the cluster in use: one Containerfile for every provider."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import _paths
+from .._errors import ImageError, UsageError
+from .._interruption import stoppable
+from .._progress import Progress, reporting
+from ..cluster import Cluster
+from . import host_builds, jars
+
+BASE_VARIABLES = {
+    "python": "K8S_HELPERS_BASE_IMAGE_PYTHON",
+    "java": "K8S_HELPERS_BASE_IMAGE_JAVA",
+}
+"""Environment variables that name another base image (a room without internet, a mirror)."""
+
+SPRING = "demarrage_lent"
+"""The app of slide 4.06."""
+
+SPRING_VARIABLE = "K8S_HELPERS_SPRING"
+"""Environment variable that asks for the real program (`real`) or for its stand-in (`standin`)."""
+
+_DEFAULT_BASE = re.compile(r"^ARG BASE_IMAGE=(\S+)", re.MULTILINE)
+_JAVA_BASE = re.compile("java|jre|jdk|temurin")
+
+
+@dataclass(frozen=True)
+class SpringImage:
+    """The slow Spring Boot program's image, or its stand-in's.
+
+    Attributes
+    ----------
+    ref : str
+        Reference for manifests.
+    real : bool
+        False where a Python program of the same behaviour stands in: the experiment shows `reason`.
+    reason : str
+        One French sentence that says what runs and why.
+    """
+
+    ref: str
+    real: bool
+    reason: str
+
+    def parameters(self) -> dict[str, str]:
+        """Return what a run keeps of it."""
+        return {
+            "program": "java" if self.real else "python",
+            "stand_in": "" if self.real else self.reason,
+        }
+
+
+@stoppable
+def ensure(cluster: Cluster, app: str, version: str, progress: Progress | None = None) -> str:
+    """Make an app's image runnable in the cluster, and return its reference for manifests.
+
+    Nothing is built where the cluster has the image of the same content already. A Java program is compiled on this
+    machine first; where there is no Java, its stand-in is built under the same name (`stands_in` tells).
+
+    Parameters
+    ----------
+    cluster : Cluster
+        Where it shall run.
+    app : str
+        A folder of `apps/`.
+    version : str
+        Image tag, and build argument `VERSION` of its Containerfile ("v2").
+    progress : Progress, optional
+        Told each step.
+
+    Raises
+    ------
+    ImageError
+        No such app, or a build that fails; also Maven's, which makes the jar of a Java app first.
+    """
+    context = _paths.COURSE / "apps" / app
+    if not (context / "Containerfile").is_file():
+        folder = _paths.COURSE / "apps"
+        known = sorted(path.parent.name for path in folder.glob("*/Containerfile"))
+        raise ImageError(
+            f"Construire l’image de « {app} »",
+            f"{context / 'Containerfile'} n’existe pas",
+            f"Choisissez parmi : {', '.join(known) or 'aucune application'}.",
+        )
+    with reporting(progress) as reporter:
+        context = host_builds.prepare(context, reporter)
+        return _build(cluster, context, f"{app}:{version}", version, reporter)
+
+
+@stoppable
+def configuration(cluster: Cluster, reference: str) -> dict[str, Any]:
+    """Return what an image says of how to run it, as the cluster's node keeps it.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        Whose node is asked.
+    reference : str
+        As `ensure` returned it, or as a manifest names it.
+
+    Returns
+    -------
+    dict
+        The `config` object of its OCI configuration: "Entrypoint", "Cmd", "Env", "WorkingDir", "ExposedPorts" …
+
+    Raises
+    ------
+    ImageError
+        The node has no such image.
+    PlatformError
+        The cluster's nodes are not open to the course.
+    """
+    config = cluster.provider.image_configuration(reference)
+    if config is None:
+        raise ImageError(
+            f"Lire la configuration de l’image « {reference} »",
+            "le nœud n’a pas cette image",
+            'Faites-la d’abord : images.ensure(cluster, "vitrine", "v1").',
+        )
+    return config
+
+
+@stoppable
+def spring(cluster: Cluster, version: str, progress: Progress | None = None) -> SpringImage:
+    """Make the slow Spring Boot program of slide 4.06 runnable in the cluster, or its stand-in.
+
+    The stand-in comes where this machine cannot have the real one: no Maven and no jar, or no Java for the embedded
+    cluster. `K8S_HELPERS_SPRING` (`real` or `standin`) decides otherwise.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        Where it shall run.
+    version : str
+        "v1" or "v2".
+    progress : Progress, optional
+        Told each step.
+
+    Raises
+    ------
+    ImageError
+        A build that fails, a source that does not compile; with `real`, a machine that cannot.
+    UsageError
+        Another value in `K8S_HELPERS_SPRING`.
+    """
+    wish = os.environ.get(SPRING_VARIABLE, "")
+    if wish not in ("", "real", "standin"):
+        raise UsageError(
+            f"Choisir l’application Spring Boot par {SPRING_VARIABLE}",
+            f"« {wish} » n’est pas un choix",
+            "Écrivez real ou standin, ou retirez cette variable.",
+        )
+    if wish == "standin":
+        return _standin(cluster, version, progress, f"{SPRING_VARIABLE}=standin le demande")
+    try:
+        if cluster.provider.kind == "embedded":
+            _require_java()
+        reference = ensure(cluster, SPRING, version, progress)
+    except jars.MachineError as error:
+        if wish == "real":
+            raise
+        return _standin(cluster, version, progress, error.found.strip().partition("\n")[0])
+    return SpringImage(reference, True, "L’application est la vraie, Spring Boot sur Java.")
+
+
+def _require_java() -> None:
+    """Raise where the embedded cluster, whose containers run this machine's programs, has no Java for the jar."""
+    version = jars.java_version()
+    if version is None or version < jars.JAVA_VERSION:
+        raise jars.MachineError(
+            "Lancer l’application Spring Boot dans le cluster embarqué",
+            "Java est introuvable"
+            if version is None
+            else f"Java {version} est trop ancien, il faut Java {jars.JAVA_VERSION}",
+            f"Installez-le (« apt install openjdk-{jars.JAVA_VERSION}-jdk-headless », ou conda), puis redémarrez le "
+            "cluster (« k8s-lab down », « k8s-lab up »).",
+        )
+
+
+def _standin(cluster: Cluster, version: str, progress: Progress | None, why: str) -> SpringImage:
+    context = _paths.COURSE / "apps" / SPRING / "standin"
+    with reporting(progress) as reporter:
+        reference = _build(cluster, context, f"{SPRING}-standin:{version}", version, reporter)
+    reason = (
+        "Un programme Python de même comportement remplace ici l’application Spring Boot : "
+        f"{why.rstrip('.')}. « k8s-lab doctor » dit comment avoir la vraie."
+    )
+    return SpringImage(reference, False, reason.replace(" : ", "\N{NO-BREAK SPACE}: "))
+
+
+def _build(cluster: Cluster, context: Path, tag: str, version: str, progress: Progress) -> str:
+    arguments = {"VERSION": version}
+    base = os.environ.get(BASE_VARIABLES[_language((context / "Containerfile").read_text())])
+    # The embedded cluster pulls nothing: the base is this machine.
+    if base and cluster.provider.kind != "embedded":
+        arguments["BASE_IMAGE"] = base
+    cluster.provider.build_image(context, tag, arguments, progress)
+    return f"{cluster.provider.image_prefix}{tag}"
+
+
+def stands_in(app: str) -> bool:
+    """Return whether an app is replaced by its stand-in in Python here, as this machine has no Java."""
+    return host_builds.is_stand_in(_paths.COURSE / "apps" / app)
+
+
+def base_images() -> list[str]:
+    """Return the images that the course's programs are built on, for a room without internet."""
+    images = set()
+    for containerfile in (_paths.COURSE / "apps").rglob("Containerfile"):
+        text = containerfile.read_text()
+        if wish := os.environ.get(BASE_VARIABLES[_language(text)]):
+            images.add(wish)
+        elif default := _DEFAULT_BASE.search(text):
+            images.add(default[1])
+    return sorted(images)
+
+
+def _language(containerfile: str) -> str:
+    """Return which base an app stands on, by what its Containerfile takes as default."""
+    default = _DEFAULT_BASE.search(containerfile)
+    return "java" if default and _JAVA_BASE.search(default[1]) else "python"

@@ -1,1 +1,0 @@
-"""A whole Kubernetes cluster out of plain processes of one ordinary user."""

@@ -1,0 +1,1 @@
+"""The Kubernetes API as kubectl speaks it: kubeconfig, requests, watches, streams, manifests."""

@@ -1,0 +1,140 @@
+"""A command in a container: the API server's exec over a WebSocket."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from embedded_kubernetes.processes import Completed
+
+from .._errors import ClusterUnreachableError, WaitTimeoutError
+from . import proxies as _proxies
+from .api import ApiSession
+from .refusals import explain, status_of
+
+_PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"]
+_STDOUT, _STDERR, _ERROR = 1, 2, 3
+_MISSING = re.compile(r"executable file not found|no such file or directory", re.IGNORECASE)
+
+
+def execute(
+    api: ApiSession, path: str, argv: Sequence[str], container: str | None, timeout_s: float
+) -> Completed:
+    """Run a command to its end and return what it wrote.
+
+    Parameters
+    ----------
+    path : str
+        The pod's `…/exec`.
+    argv : sequence of str
+        Program and arguments; no shell reads them.
+    container : str, optional
+        Where the pod has several.
+    timeout_s : float
+        For the whole command.
+
+    Raises
+    ------
+    ApiStatusError
+        The API server refuses: no such pod, container or right.
+    WaitTimeoutError
+        The command does not end.
+
+    Source: https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apimachinery/pkg/util/remotecommand/constants.go
+    """
+    import websocket
+
+    query = [("command", word) for word in argv] + [("stdout", "true"), ("stderr", "true")]
+    if container:
+        query.append(("container", container))
+    end_s = time.monotonic() + timeout_s
+    streams = {_STDOUT: bytearray(), _STDERR: bytearray(), _ERROR: bytearray()}
+    connection = _connect(api, f"{path}?{urlencode(query)}", path, timeout_s)
+    try:
+        while not streams[_ERROR]:
+            connection.settimeout(max(0.01, end_s - time.monotonic()))
+            code, data = connection.recv_data()
+            if code == websocket.ABNF.OPCODE_CLOSE:
+                break
+            if data:
+                streams.get(data[0], bytearray()).extend(data[1:])
+    except websocket.WebSocketTimeoutException:
+        raise WaitTimeoutError(
+            f"Exécuter « {' '.join(argv)} » dans {path.split('/')[-2]}",
+            f"la commande n’a pas fini en {timeout_s:.0f} s",
+            "Donnez-lui plus de temps (timeout_s), ou vérifiez qu’elle n’attend rien au clavier.",
+        ) from None
+    except (websocket.WebSocketException, OSError) as error:
+        raise _cut(api, error) from None
+    finally:
+        with contextlib.suppress(OSError, websocket.WebSocketException):
+            connection.close(timeout=0)
+    stdout, stderr = (streams[name].decode(errors="replace") for name in (_STDOUT, _STDERR))
+    return Completed(tuple(argv), _exit_code(streams[_ERROR], path, argv), stdout, stderr)
+
+
+def _connect(api: ApiSession, target: str, path: str, timeout_s: float) -> Any:
+    import websocket
+
+    access = api.access
+    options: dict[str, Any] = {}
+    if access.tls is not None:
+        options["context"] = access.tls
+        if access.server_hostname:
+            options["server_hostname"] = access.server_hostname
+    connection: Any = websocket.WebSocket(sslopt=options)
+    connection.settimeout(timeout_s)
+    headers = [f"{name}: {value}" for name, value in api.headers("*/*").items()]
+    try:
+        connection.connect(
+            api.server.replace("http", "ws", 1) + target,
+            header=headers,
+            subprotocols=_PROTOCOLS,
+            suppress_origin=True,
+            **_way(access.proxy),
+        )
+    except websocket.WebSocketBadStatusException as error:
+        raise explain("POST", path, error.status_code, status_of(error.resp_body or b"")) from None
+    except (websocket.WebSocketException, OSError) as error:
+        raise _cut(api, error) from None
+    return connection
+
+
+def _way(proxy: str | None) -> dict[str, Any]:
+    """Return what makes the library go through the proxy, or straight, whatever it thinks of the environment."""
+    if proxy is None:
+        return {"http_no_proxy": ["*"]}
+    parts = urlsplit(proxy)
+    return {
+        "http_proxy_host": parts.hostname,
+        "http_proxy_port": parts.port or (443 if parts.scheme == "https" else 80),
+        "http_proxy_auth": _proxies.credentials(proxy),
+        "http_no_proxy": ["-"],  # no host has that name; an empty list would mean NO_PROXY
+    }
+
+
+def _cut(api: ApiSession, error: Exception) -> ClusterUnreachableError:
+    return ClusterUnreachableError(
+        f"Exécuter une commande dans un pod par {api.server}",
+        f"la connexion est coupée ({error})",
+        "Réessayez ; « k8s-lab status » dit l’état du cluster.",
+    )
+
+
+def _exit_code(error: bytearray, path: str, argv: Sequence[str]) -> int:
+    """Read the last word of the error channel: a `Status` whose causes hold the exit code."""
+    status = status_of(bytes(error))
+    if status.get("status") == "Success":
+        return 0
+    for cause in status.get("details", {}).get("causes", ()):
+        if cause.get("reason") == "ExitCode":
+            return int(cause["message"])
+    refusal = explain("POST", path, int(status.get("code") or 500), status)
+    if _MISSING.search(str(status.get("message", ""))):
+        refusal.found = f"le conteneur n’a pas de programme « {argv[0]} »"
+        refusal.advice = "Vérifiez son nom ; une image minimale n’a souvent ni shell ni outils."
+    raise refusal

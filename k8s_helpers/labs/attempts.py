@@ -1,0 +1,46 @@
+"""Labs that are made of attempts: who tried what, and what came of it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..analysis import attempts
+from ..analysis.story import Story
+from ..measure.recording import Recording
+from .lab import Lab, Part
+
+if TYPE_CHECKING:
+    from ..draw.figure import DescribedFigure
+    from ..draw.table import Table
+
+
+class AttemptLab(Lab):
+    """A lab whose `words.py` says all that its figure and its summary need: they are the same for all such labs."""
+
+    parts: ClassVar[tuple[Part, ...]] = ("experiment", "words")
+
+    @property
+    def words(self) -> attempts.AttemptWords:
+        """French for the codes of its attempts."""
+        words: attempts.AttemptWords = self.part("words").WORDS
+        return words
+
+    def draw(self, recording: Recording, **options: Any) -> DescribedFigure:
+        """Return the attempts of a recording as a figure."""
+        figure: DescribedFigure = import_module("k8s_helpers.draw.attempts").attempts(
+            recording, self.words
+        )
+        return figure
+
+    def tabulate(self, recording: Recording) -> Table | None:
+        """Return None: the figure is a table."""
+        return None
+
+    def numbers(self, recording: Recording) -> dict[str, Any]:
+        """Return the attempts of each run in their order, in French."""
+        return self.words.to_json(recording)
+
+    def to_story(self, recording: Recording) -> Story:
+        """Return each attempt's answer, and their order."""
+        return attempts.to_story(recording)

@@ -1,0 +1,5 @@
+"""The HorizontalPodAutoscaler under load: predicted, then measured, with each decision's figures."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

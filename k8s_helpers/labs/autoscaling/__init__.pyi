@@ -1,0 +1,12 @@
+from .chart import draw as draw
+from .chart import shortened_table as shortened_table
+from .experiment import measure as measure
+from .forecast import LOADED_S as LOADED_S
+from .forecast import Autoscaler as Autoscaler
+from .forecast import Decision as Decision
+from .forecast import bounded as bounded
+from .forecast import desired_replicas as desired_replicas
+from .forecast import rounds as rounds
+from .hpa_status import complaint as complaint
+from .hpa_status import condition as condition
+from .summary import summarize as summarize

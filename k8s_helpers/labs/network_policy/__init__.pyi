@@ -1,0 +1,2 @@
+from .codes import calls as calls
+from .experiment import measure as measure

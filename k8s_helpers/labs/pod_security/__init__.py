@@ -1,0 +1,5 @@
+"""Pod Security admission: what each level refuses, and how it says so."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,3 @@
+from .chart import draw as draw
+from .chart import tabulate as tabulate
+from .experiment import measure as measure

@@ -1,0 +1,9 @@
+"""The lab `secrets`, as the registry knows it."""
+
+from ..attempts import AttemptLab
+
+LAB = AttemptLab(
+    name="secrets",
+    title="Qui peut lire un Secret",
+    folder="06_configmaps_et_secrets",
+)

@@ -1,0 +1,5 @@
+"""Two containers of one pod: what each sees of the other."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,2 @@
+from .chart import draw as draw
+from .experiment import measure as measure

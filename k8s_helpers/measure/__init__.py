@@ -1,0 +1,5 @@
+"""What labs measure with: a recording, its recorder, traffic, lanes and bounded waits."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

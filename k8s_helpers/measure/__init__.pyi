@@ -1,0 +1,1 @@
+from . import in_pod as in_pod

@@ -1,0 +1,1 @@
+"""The provider of kind clusters: Docker or Podman, and the command `kind`."""

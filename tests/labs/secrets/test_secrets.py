@@ -1,0 +1,35 @@
+"""Who can read a Secret: what is said where etcd gives no access, or keeps it encrypted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from k8s_helpers import labs
+from k8s_helpers._errors import RecordingError
+from k8s_helpers.measure.recording import Recording, Run
+from k8s_helpers.measure.secret_reads import readable
+
+
+def test_bytes_are_shown_where_they_can_be_read() -> None:
+    assert readable(b"k8s\x00\n\xc3v1") == "k8s···v1"
+
+
+def test_nothing_is_said_of_an_etcd_that_nobody_could_look_into() -> None:
+    kept = labs.kept("secrets", "kind")
+    (run,) = kept.runs
+    assert "dans etcd, il est en clair" in labs.draw(kept).alternative
+    without = replace(kept, runs=(replace(run, attempts=run.attempts[:-1]),))
+    assert "etcd" not in labs.draw(without).alternative
+    hidden = replace(run.attempts[-1], ok=False, answer="encrypted")
+    encrypted = replace(kept, runs=(replace(run, attempts=(*run.attempts[:-1], hidden)),))
+    assert "dans etcd, il est chiffré" in labs.draw(encrypted).alternative
+
+
+def test_nothing_tried_is_said() -> None:
+    empty = Recording(
+        "secrets", "kind", "v1.37.0", (Run("secrets", "2026-01-01T10:00:00+00:00", 1.0),)
+    )
+    with pytest.raises(RecordingError, match="aucun essai"):
+        labs.draw(empty)
