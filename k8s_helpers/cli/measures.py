@@ -51,8 +51,7 @@ def _measure(name: str, selection: Selection, out: Path) -> None:
     from ..cluster import connect
 
     lab = labs.get(name)
-    for part in lab.parts:
-        lab.part(part)  # what lacks is said before minutes of measuring, not after
+    lab.check()  # what lacks is said before minutes of measuring, not after
     was_there = out.exists()
     out.mkdir(parents=True, exist_ok=True)  # before minutes of measuring, not after
     progress = _progress.reporter()

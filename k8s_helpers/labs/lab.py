@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -113,8 +114,6 @@ class Lab:
         Where it cannot be shown.
     explained : mapping of str to Explained
         Durations of its story that differ between kind and the embedded cluster, by their code.
-    options : mapping
-        What `k8s-lab measure` gives `measure` beside cluster and progress.
     parts : tuple of Part
         The modules that its folder must have.
     """
@@ -126,7 +125,11 @@ class Lab:
     folder: str = ""
     limits: tuple[Limit, ...] = ()
     explained: Mapping[str, Explained] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raise `LabError` where the folder lacks a part; nothing is imported."""
+        for name in self.parts:
+            self._module_name(name)
 
     def part(self, name: Part) -> ModuleType:
         """Import one of the lab's modules.
@@ -136,26 +139,26 @@ class Lab:
         LabError
             The folder lacks it, or the module lacks what every lab's has.
         """
-        full = f"{__package__}.{self.name}.{name}"
-        tried = f"Ouvrir l’expérience « {self.name} »"
-        try:
-            module = import_module(full)
-        except ModuleNotFoundError as error:
-            if error.name != full:
-                raise
-            raise LabError(
-                tried,
-                f"son dossier n’a pas de module « {name}.py »",
-                f"Ajoutez-le : il doit définir {', '.join(_ENTRIES[name])} (docs/architecture.md).",
-            ) from None
+        module = import_module(self._module_name(name))
         missing = [entry for entry in _ENTRIES[name] if not hasattr(module, entry)]
         if missing:
-            raise LabError(
-                tried,
+            raise self._lacks(
                 f"son module « {name}.py » ne définit pas {', '.join(missing)}",
                 "Ajoutez cette fonction (docs/architecture.md en donne la signature).",
             )
         return module
+
+    def _module_name(self, name: Part) -> str:
+        full = f"{__package__}.{self.name}.{name}"
+        if find_spec(full) is None:
+            raise self._lacks(
+                f"son dossier n’a pas de module « {name}.py »",
+                f"Ajoutez-le : il doit définir {', '.join(_ENTRIES[name])} (docs/architecture.md).",
+            )
+        return full
+
+    def _lacks(self, found: str, advice: str) -> LabError:
+        return LabError(f"Ouvrir l’expérience « {self.name} »", found, advice)
 
     def require(self, cluster: Cluster) -> None:
         """Go on where the cluster's provider can show the lab.
@@ -234,7 +237,7 @@ class Lab:
 
     def measure(self, **options: Any) -> Recording:
         """Measure; see the lab's `experiment.measure`."""
-        recording: Recording = self.part("experiment").measure(**{**self.options, **options})
+        recording: Recording = self.part("experiment").measure(**options)
         return recording
 
     def draw(self, recording: Recording, **options: Any) -> DescribedFigure:
@@ -266,9 +269,7 @@ class Lab:
     def recordings(self) -> dict[str, Path]:
         """Return the files of the kept measures by provider."""
         folder = _paths.PACKAGE / "labs" / self.name / "recordings"
-        files = sorted(folder.glob("*.json"))
-        # `k8s-lab replay` on a kept measure writes its summary beside it.
-        return {path.stem: path for path in files if path.stem != "summary"}
+        return {path.stem: path for path in sorted(folder.glob("*.json"))}
 
     def kept(self, provider: str) -> Recording:
         """Return the kept measure on a provider; raises `LabError` where there is none."""

@@ -80,6 +80,8 @@ def test_a_part_that_lacks_is_named(added: Path, part: str) -> None:
     lab = labs.get("horloge")
     with pytest.raises(LabError, match=rf"n’a pas de module « {part} »"):
         lab.part(part.removesuffix(".py"))  # type: ignore[arg-type]
+    with pytest.raises(LabError, match=rf"n’a pas de module « {part} »"):
+        lab.check()
 
 
 def test_a_part_without_its_function_is_named(added: Path) -> None:

@@ -63,6 +63,15 @@ def test_the_whole_command_imports_at_most_seventy_modules(tmp_path: Path) -> No
     assert len(course) <= 70, sorted(course)
 
 
+def test_looking_for_the_parts_of_a_lab_imports_none() -> None:
+    code = (
+        "import sys; from k8s_helpers import labs; labs.get('update').check(); print(*sys.modules)"
+    )
+    names = after(code)
+    assert "k8s_helpers.labs.update.lab" in names
+    assert names.isdisjoint({"matplotlib", "k8s_helpers.labs.update.chart"})
+
+
 @pytest.mark.parametrize("rehearsal", ["0", "1"])
 def test_a_live_chart_is_imported_only_where_one_is_drawn(rehearsal: str) -> None:
     code = """
