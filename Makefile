@@ -20,7 +20,7 @@ JUPYTER_NEWS := @jupyterlab/apputils-extension:announcements
 
 NOTEBOOKS := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 
-.PHONY: help env lab test test-unit test-cluster test-exercises test-embedded test-notebooks test-prefix test-kind mutants bench lint notebooks docs site clean
+.PHONY: help env lab test test-unit test-cluster test-exercises test-embedded test-notebooks test-prefix test-kind mutants bench conformance images lint notebooks docs site clean
 
 help:
 	@echo 'make lab        tout préparer (environnement, programmes, cluster), puis ouvrir JupyterLab'
@@ -29,6 +29,9 @@ help:
 	@echo 'make test-embedded, make test-notebooks, make test-prefix, make test-kind'
 	@echo '                une partie des tests ; pour kind il faut Docker ou Podman, et kind'
 	@echo 'make bench      le tableau des mesures'
+	@echo 'make conformance'
+	@echo '                la suite de tests de Kubernetes sur embarqué, et docs/conformance.md (une demi-heure)'
+	@echo 'make images     des images faites de paquets Debian (nginx, mariadb, wordpress…), sans Docker'
 	@echo 'make mutants MODULE=… TESTS=…'
 	@echo '                ce qui peut changer dans un module sans qu’un test le voie'
 	@echo 'make notebooks  exécuter les notebooks et garder leurs sorties'
@@ -97,6 +100,14 @@ mutants: env
 
 bench: env
 	$(BIN)/python -m benchmarks
+
+# K8S_HELPERS_E2E_KIT names the folder that builds and runs the suite; LIST=… runs other specs than the kit's own list.
+conformance: env
+	$(BIN)/python -m benchmarks.conformance $(if $(LIST),--list $(LIST))
+
+# A minute for all of them the first time; NAMES="nginx redis" makes those alone.
+images:
+	@python3 toolchain/images $(NAMES)
 
 lint: $(READY)
 	$(BIN)/ruff check .

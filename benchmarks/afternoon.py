@@ -46,7 +46,7 @@ _AT_ONCE = 4
 _METRICS = "metrics.k8s.io/"
 """The group that a server of its own answers, which describes no fields."""
 
-_PYTHON = "docker.io/library/python:3.13-slim"
+_PYTHON = "host/python"
 
 
 @dataclass(frozen=True)

@@ -295,7 +295,7 @@ def _held(pids: Sequence[int], tasks: int) -> Held:
 
 
 def _shell(name: str, script: str, **more: Any) -> dict[str, Any]:
-    return {"name": name, "image": "busybox", "command": ["sh", "-c", script], **more}
+    return {"name": name, "image": "host/shell", "command": ["sh", "-c", script], **more}
 
 
 def _pod(name: str, **spec: Any) -> dict[str, Any]:
@@ -318,7 +318,7 @@ _CRASHES: dict[str, dict[str, Any]] = {
         "containers": [_QUIET],
     },
     "image": {"containers": [{"name": "main", "image": "nowhere:v9"}]},
-    "program": {"containers": [{"name": "main", "image": "busybox", "command": ["/none"]}]},
+    "program": {"containers": [{"name": "main", "image": "host/shell", "command": ["/none"]}]},
     "liveness": {"containers": [_shell("main", "exec sleep 1000", livenessProbe=_PROBE)]},
     "readiness": {"containers": [_shell("main", "exec sleep 1000", readinessProbe=_PROBE)]},
     "talker": {"containers": [_shell("main", "while :; do echo line; sleep 0.05; done")]},
@@ -328,8 +328,8 @@ _CRASHES: dict[str, dict[str, Any]] = {
 def _web(version: int) -> dict[str, Any]:
     server = {
         "name": "web",
-        "image": "python:3.13-slim",
-        "command": ["sh", "-c", 'exec python3 -m http.server --bind "$BIND_ADDR" 8000'],
+        "image": "host/python",
+        "command": ["sh", "-c", 'exec python3 -m http.server --bind "${BIND_ADDR:-0.0.0.0}" 8000'],
         "env": [{"name": "VERSION", "value": str(version)}],
         "ports": [{"containerPort": 8000}],
         "readinessProbe": {"tcpSocket": {"port": 8000}, "periodSeconds": 1},

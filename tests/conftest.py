@@ -1,7 +1,7 @@
 """What all tests share: a home folder of the run's own, one embedded cluster, one kind cluster, one namespace a test.
 
 Nothing here touches the user's own clusters: the run gets its own `K8S_HELPERS_HOME` (of which only the cache of
-binaries is the user's) and its own folder of temporary files, and at the end nothing may be left of either.
+programs is the user's) and its own folder of temporary files, and at the end nothing may be left of either.
 """
 
 from __future__ import annotations
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 
 KIND_NAME = "k8s-helpers-test"
 
+KEPT_CACHE = ("bin", "debian-images", "jars", "traefik")
+"""What the run shares with the user: what is slow to make. Not images that were pulled: they must decide no test."""
+
+NO_REGISTRY = "*=http://127.0.0.1:1"
+"""Where every registry is looked for: nobody listens there, and nothing leaves this machine."""
+
 
 class Home:
     """The run's own home folder, and what the run must not leave."""
@@ -39,17 +45,23 @@ class Home:
         self.path = Path(tempfile.mkdtemp(prefix="k8s-t-", dir="/tmp"))
         self.temporary = self.path / "tmp"
         self.temporary.mkdir()
-        (self.path / "cache").symlink_to(cache)
+        (self.path / "cache").mkdir()
+        for name in KEPT_CACHE:
+            (cache / name).mkdir(parents=True, exist_ok=True)
+            (self.path / "cache" / name).symlink_to(cache / name)
         self.kind_used = False
 
     def enter(self) -> None:
         """Make this process and all that it starts use the folder."""
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
         os.environ["K8S_HELPERS_HOME"] = str(self.path)
+        os.environ["K8S_HELPERS_REGISTRY_MIRRORS"] = NO_REGISTRY
         os.environ["K8S_HELPERS_LIVE"] = "0"
         os.environ["K8S_HELPERS_LIVE_REHEARSAL"] = "1"
         os.environ["TMPDIR"] = tempfile.tempdir = str(self.temporary)
         os.environ.pop("KUBECONFIG", None)
+        # Names that are not the cluster's are asked of nobody.
+        os.environ["K8S_HELPERS_RESOLV_CONF"] = os.devnull
         # Notebooks choose by these; on kind they must not meet the cluster of the user's own course.
         if os.environ.setdefault("K8S_HELPERS_PROVIDER", "embedded") == "kind":
             os.environ["K8S_HELPERS_CLUSTER"] = KIND_NAME

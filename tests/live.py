@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from embedded_kubernetes.config import NODE_PORTS, ClusterConfig
+from embedded_kubernetes.node.runtime.proctree import children
 
-IMAGE = "docker.io/library/python:3.13-slim"
+IMAGE = "host/python"
 
 SERVER = """
 import http.server, os, sys
@@ -89,7 +90,7 @@ class Kubectl:
 
 
 def container(name: str, *command: str, **more: Any) -> dict[str, Any]:
-    """Return a container of the Python image that knows its pod's name."""
+    """Return a container of this machine's Python that knows its pod's name."""
     pod_name = {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
     return {"name": name, "image": IMAGE, "command": list(command), "env": [pod_name], **more}
 
@@ -193,3 +194,15 @@ def free_node_port(kubectl: Kubectl) -> int:
         port.get("nodePort") for one in services["items"] for port in one["spec"].get("ports", ())
     }
     return next(port for port in NODE_PORTS if port not in taken and refused("127.0.0.1", port))
+
+
+def spawner_of(node: int) -> int:
+    """Return the process that forks a node's containers: the first of their PID namespace, where they have one."""
+    (started,) = (
+        pid
+        for pid in children(node)
+        if b"embedded_kubernetes" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    )
+    own = Path(f"/proc/{started}/ns/pid").readlink()
+    below = (pid for pid in children(started) if Path(f"/proc/{pid}/ns/pid").readlink() != own)
+    return next(below, started)

@@ -8,7 +8,7 @@ from typing import Any
 
 from live import eventually
 
-SHELL_IMAGE = "busybox:1.36"
+SHELL_IMAGE = "host/shell"
 
 Found = dict[str, Any]
 

@@ -88,7 +88,7 @@ class Student:
     def __init__(self, folder: Path) -> None:
         self.course = folder / "cours"
         self._home = folder / "home"
-        self._cache = _paths.cache_dir().resolve()
+        self._cache = (_paths.cache_dir() / "bin").resolve().parent
         shutil.copytree(_COURSE, self.course, ignore=shutil.ignore_patterns(*_NOT_COPIED))
         self._temporary = folder / "tmp"
         self._temporary.mkdir()

@@ -16,8 +16,8 @@ import sys
 from collections.abc import Mapping
 
 NUMBERS = {
-    "x86_64": {"mount": 165, "unshare": 272, "pivot_root": 155},
-    "aarch64": {"mount": 40, "unshare": 97, "pivot_root": 41},
+    "x86_64": {"mount": 165, "unshare": 272, "pivot_root": 155, "bind": 49},
+    "aarch64": {"mount": 40, "unshare": 97, "pivot_root": 41, "bind": 200},
 }
 _LOAD_NUMBER = (0x20, 0, 0, 0)  # BPF_LD | BPF_W | BPF_ABS: `nr`, first in `struct seccomp_data`
 _JUMP_IF_EQUAL, _RETURN = 0x15, 0x06  # BPF_JMP | BPF_JEQ | BPF_K and BPF_RET | BPF_K

@@ -14,6 +14,7 @@ from . import paths, preflight
 from .cluster import EmbeddedCluster
 from .errors import ExplainedError, UsageError
 from .node import isolation
+from .node.images import library
 from .processes import CommandError
 from .programs import binaries
 from .progress import Lines
@@ -60,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     for function, words in _COMMANDS.items():
         command = commands.add_parser(function.__name__[1:], help=words, description=words)
         command.set_defaults(command=function)
-        if function not in (_fetch, _doctor):
+        if function not in (_fetch, _doctor, _image):
             command.add_argument("--name", default=DEFAULT_NAME, help="the cluster's name")
         if function is _fetch:
             command.add_argument(
@@ -72,7 +73,27 @@ def _parser() -> argparse.ArgumentParser:
             )
         if function is _up:
             command.add_argument("--nodes", type=int, help="how many nodes; one by default")
+        if function is _image:
+            _add_image_commands(command)
     return parser
+
+
+def _add_image_commands(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for function, words in _IMAGE_COMMANDS.items():
+        name = function.__name__.removesuffix("_image").lstrip("_")
+        command = commands.add_parser(name, help=words, description=words)
+        command.set_defaults(command=function)
+        if function in (_pull_image, _remove_image):
+            command.add_argument("image", metavar="IMAGE", help="its name: nginx:1.29")
+        if function is _load_image:
+            command.add_argument(
+                "archive", type=Path, metavar="ARCHIVE", help="a file, or an OCI folder"
+            )
+        if function in (_list_image, _remove_image):
+            command.add_argument(
+                "--name", default=DEFAULT_NAME, help="the cluster whose own images count"
+            )
 
 
 def _fetch(parsed: argparse.Namespace) -> int:
@@ -141,6 +162,44 @@ def _existing(name: str) -> EmbeddedCluster:
     return cluster
 
 
+def _image(_: argparse.Namespace) -> int:
+    raise NotImplementedError  # one of its own commands is required
+
+
+def _pull_image(parsed: argparse.Namespace) -> int:
+    print(library.pull(parsed.image, Lines()))
+    return 0
+
+
+def _load_image(parsed: argparse.Namespace) -> int:
+    for name in library.load(parsed.archive, Lines()):
+        print(name)
+    return 0
+
+
+def _list_image(parsed: argparse.Namespace) -> int:
+    lines = [("IMAGE", "ID", "SIZE", "BASE", "ORIGIN")]
+    for image in library.stored(_images_of(parsed.name)):
+        short = image.image_id.removeprefix("sha256:")[:12]
+        size = f"{image.size_bytes / 1e6:.1f} MB" if image.size_bytes else "-"
+        lines.append((image.name, short, size, image.base or "-", image.origin))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(map(str.ljust, line, widths)).rstrip())
+    return 0
+
+
+def _remove_image(parsed: argparse.Namespace) -> int:
+    library.remove(parsed.image, _images_of(parsed.name))
+    return 0
+
+
+def _images_of(name: str) -> Path | None:
+    """Return the folder of a cluster's own images, None where there is no such cluster."""
+    folder = EmbeddedCluster(name).directory / "images"
+    return folder if folder.is_dir() else None
+
+
 def _doctor(_: argparse.Namespace) -> int:
     state = paths.state_dir()
     programs = binaries.cached()
@@ -156,6 +215,7 @@ def _doctor(_: argparse.Namespace) -> int:
         f"{preflight.DISK_BYTES / 1024**2:.0f} needed"
     )
     print(f"namespaces: {_namespaces()}")
+    print(f"users of containers: {isolation.why_single() or 'as many as an image wants'}")
     preflight.require_linux()
     preflight.require_memory(preflight.available_memory_bytes())
     preflight.require_disk(state)
@@ -166,12 +226,16 @@ def _namespaces() -> str:
     if isolation.given_up():
         return f"not used ({isolation.variable()}=prefix)"
     try:
-        refusal = isolation.refusal()
+        refused = isolation.refusals()
     except (CommandError, OSError) as error:
         return f"not tried ({error})"
-    if refusal is None:
-        return "allowed"
-    return f"refused ({refusal.what}: {refusal.words}); containers see volumes under a prefix"
+    if refused.files is not None:
+        words = f"{refused.files.what}: {refused.files.words}"
+        return f"refused ({words}); containers see volumes under a prefix"
+    if refused.network is not None:
+        words = f"{refused.network.what}: {refused.network.words}"
+        return f"allowed; no network for each pod ({words}), all share this machine's loopback"
+    return "allowed"
 
 
 _COMMANDS = {
@@ -179,7 +243,15 @@ _COMMANDS = {
     _up: "start the cluster, or find it running",
     _down: "stop the cluster and delete all that it holds",
     _status: "say whether the cluster runs (exit code 0) or not (5), and what it is made of",
+    _image: "the images that clusters can run: pull, load, list, remove",
     _kubeconfig: "print where the administrator's kubeconfig is",
     _env: 'print what makes a shell use the cluster and its kubectl: eval "$(embedded-kubernetes env)"',
     _doctor: "say what this machine allows",
+}
+
+_IMAGE_COMMANDS = {
+    _pull_image: "get an image from its registry, for all clusters",
+    _load_image: "take the images of an archive: docker save, podman save, OCI",
+    _list_image: "list the images: name, id, size, base, where it comes from",
+    _remove_image: "take an image away: the cluster's own, or else the one that all clusters share",
 }

@@ -10,6 +10,7 @@ from .config import ClusterConfig
 from .control import control_socket, etcd_gateway, incidents, lifecycle
 from .control.control_plane import API_SERVER, ENCRYPTION_FILE
 from .files import write_whole
+from .node.images import library
 from .node_ports import SHARED_ADDRESS, find
 from .progress import Progress
 
@@ -48,7 +49,9 @@ class EmbeddedCluster:
 
     def up(self, progress: Progress, *, nodes: int | None = None) -> ClusterConfig:
         """Start the cluster, or find it running; see `control.lifecycle.up`, which lists the errors."""
-        return lifecycle.up(self.name, progress, nodes=nodes)
+        from .node.isolation import network_chosen
+
+        return lifecycle.up(self.name, progress, nodes=nodes, choice=network_chosen)
 
     def down(self, progress: Progress) -> None:
         """Stop the cluster and delete its folder; see `control.lifecycle.down`."""
@@ -62,6 +65,13 @@ class EmbeddedCluster:
         """Return how nodes keep containers apart ("namespaces", "prefix"); "" before one has started."""
         return lifecycle.isolation(self.name)
 
+    def network(self) -> str:
+        """Return whether each pod has a network of its own ("pods") or not ("host"); "" before the first start."""
+        try:
+            return self._config().network
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+
     def incidents(self) -> list[dict[str, Any]]:
         """Return what happened to components: `wall_s` (since the epoch), `component`, `what` (in French)."""
         return incidents.read(self.directory)
@@ -70,11 +80,31 @@ class EmbeddedCluster:
         """Return where a NodePort answers: on 127.0.0.1, or at the node's own address where that port is taken."""
         return find(self.directory, port, _NODE_PORT_S) or SHARED_ADDRESS
 
-    def build_image(self, context: Path, tag: str, build_args: Mapping[str, str]) -> ImageConfig:
-        """Make an image from the Containerfile of a folder; see `node.images.store.build`."""
-        from .node.images.store import build
+    def build_image(
+        self,
+        context: Path,
+        tag: str,
+        build_args: Mapping[str, str],
+        progress: Progress | None = None,
+    ) -> ImageConfig:
+        """Make an image from the Containerfile of a folder; see `node.images.library.build`."""
+        return library.build(self._config().path / "images", context, tag, build_args, progress)
 
-        return build(self._config().path / "images", context, tag, build_args)
+    def pull_image(self, reference: str, progress: Progress) -> str:
+        """Fetch an image from its registry, for all clusters; see `node.images.library.pull`."""
+        return library.pull(reference, progress)
+
+    def load_images(self, archive: Path, progress: Progress) -> tuple[str, ...]:
+        """Take the images of an archive, for all clusters; see `node.images.library.load`."""
+        return library.load(archive, progress)
+
+    def images(self) -> tuple[library.StoredImage, ...]:
+        """Return the images that the cluster can run without fetching them; see `node.images.library.stored`."""
+        return library.stored(self._config().path / "images")
+
+    def remove_image(self, reference: str) -> None:
+        """Take an image away; see `node.images.library.remove`."""
+        library.remove(reference, self._config().path / "images")
 
     def image(self, reference: str) -> ImageConfig | None:
         """Return an image of the cluster's store, or None where there is none of that name."""

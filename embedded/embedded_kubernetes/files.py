@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 from pathlib import Path
-from typing import Any
 
 from . import paths
 from .errors import ResourceError, system
@@ -57,13 +56,10 @@ def write_whole(path: Path, content: str | bytes, *, private: bool = False) -> N
 
 def delete(folder: Path) -> None:
     """Delete a folder with all that is in it; nothing happens where it does not exist."""
-
-    def open_and_retry(function: Any, path: str, _: Any) -> None:
-        # A container may have left a folder that its owner cannot write.
-        os.chmod(Path(path).parent, 0o700)  # noqa: PTH101
-        with contextlib.suppress(FileNotFoundError):
-            os.chmod(path, 0o700)  # noqa: PTH101
-            function(path)
-
-    if folder.exists():
-        shutil.rmtree(folder, onerror=open_and_retry)
+    for place, names, _ in os.walk(folder):
+        for path in (Path(place) / name for name in names):
+            # A container, or the kernel's overlayfs, may have left one that its owner cannot enter.
+            if not path.is_symlink():
+                path.chmod(0o700)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)

@@ -29,7 +29,8 @@ class Application(NamedTuple):
     command : str
         What a user types, with the commands `up`, `down`, `status` and `doctor`: error messages name it.
     variables : str
-        What its environment variables begin with, before `_HOME`, `_CACHE`, `_ISOLATION`, `_RELEASES_URL`, `_ETCD_URL`.
+        What its environment variables begin with, before `_HOME`, `_CACHE`, `_ISOLATION`, `_RESOLV_CONF`,
+        `_RELEASES_URL`, `_ETCD_URL`.
     """
 
     name: str

@@ -226,7 +226,8 @@ def identities(config: ClusterConfig) -> tuple[CertificateIdentity, ...]:
     loopback = ("localhost", "127.0.0.1")
     first_service_ip = str(config.service_network()[1])
     kubernetes = ("kubernetes", "kubernetes.default", "kubernetes.default.svc")
-    api_hosts = (*kubernetes, "kubernetes.default.svc.cluster.local", *loopback, first_service_ip)
+    addresses = dict.fromkeys((*loopback, first_service_ip, config.advertised_address))
+    api_hosts = (*kubernetes, "kubernetes.default.svc.cluster.local", *addresses)
     return (
         CertificateIdentity("apiserver", "kube-apiserver", hosts=api_hosts),
         CertificateIdentity("apiserver-kubelet-client", "kube-apiserver-kubelet-client", masters),
@@ -254,6 +255,12 @@ def identities(config: ClusterConfig) -> tuple[CertificateIdentity, ...]:
             for name in config.node_names
         ),
     )
+
+
+def load_library() -> None:
+    """Import what makes keys and certificates: it takes as long as making them."""
+    import cryptography.x509  # noqa: F401
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: F401
 
 
 def ensure(config: ClusterConfig) -> None:

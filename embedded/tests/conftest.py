@@ -1,4 +1,4 @@
-"""What all tests share: a home folder of each test's own."""
+"""What all tests share: a home folder of each test's own, and no registry."""
 
 from pathlib import Path
 
@@ -13,4 +13,5 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv(paths.variable("HOME"), str(folder))
     monkeypatch.setenv(paths.variable("CACHE"), "")
+    monkeypatch.setenv(paths.variable("REGISTRY_MIRRORS"), "*=http://127.0.0.1:1")
     return folder

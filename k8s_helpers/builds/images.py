@@ -13,13 +13,8 @@ from .._errors import ImageError, UsageError
 from .._interruption import stoppable
 from .._progress import Progress, reporting
 from ..cluster import Cluster
+from ..providers.base import BASE_VARIABLES, BaseProgram
 from . import host_builds, jars
-
-BASE_VARIABLES = {
-    "python": "K8S_HELPERS_BASE_IMAGE_PYTHON",
-    "java": "K8S_HELPERS_BASE_IMAGE_JAVA",
-}
-"""Environment variables that name another base image (a room without internet, a mirror)."""
 
 SPRING = "demarrage_lent"
 """The app of slide 4.06."""
@@ -197,9 +192,9 @@ def _standin(cluster: Cluster, version: str, progress: Progress | None, why: str
 
 def _build(cluster: Cluster, context: Path, tag: str, version: str, progress: Progress) -> str:
     arguments = {"VERSION": version}
-    base = os.environ.get(BASE_VARIABLES[_language((context / "Containerfile").read_text())])
-    # The embedded cluster pulls nothing: the base is this machine.
-    if base and cluster.provider.kind != "embedded":
+    program, default = _base((context / "Containerfile").read_text())
+    base = cluster.provider.base_image(program, default)
+    if base != default:
         arguments["BASE_IMAGE"] = base
     cluster.provider.build_image(context, tag, arguments, progress)
     return f"{cluster.provider.image_prefix}{tag}"
@@ -214,15 +209,13 @@ def base_images() -> list[str]:
     """Return the images that the course's programs are built on, for a room without internet."""
     images = set()
     for containerfile in (_paths.COURSE / "apps").rglob("Containerfile"):
-        text = containerfile.read_text()
-        if wish := os.environ.get(BASE_VARIABLES[_language(text)]):
-            images.add(wish)
-        elif default := _DEFAULT_BASE.search(text):
-            images.add(default[1])
-    return sorted(images)
+        program, default = _base(containerfile.read_text())
+        images.add(os.environ.get(BASE_VARIABLES[program]) or default)
+    return sorted(images - {""})
 
 
-def _language(containerfile: str) -> str:
-    """Return which base an app stands on, by what its Containerfile takes as default."""
-    default = _DEFAULT_BASE.search(containerfile)
-    return "java" if default and _JAVA_BASE.search(default[1]) else "python"
+def _base(containerfile: str) -> tuple[BaseProgram, str]:
+    """Return what an app's base must be able to run, and which image its Containerfile takes by default."""
+    match = _DEFAULT_BASE.search(containerfile)
+    default = match[1] if match else ""
+    return "java" if _JAVA_BASE.search(default) else "python", default

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "env": "clusters.env",
     "fetch": "clusters.fetch",
     "doctor": "doctor.doctor",
+    "image": "images.image",
     "lab": "notebooks.lab",
     "run": "notebooks.run_notebooks",
     "measure": "measures.measure",

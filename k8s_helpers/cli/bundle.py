@@ -25,6 +25,8 @@ from .french import FrenchCommand, FrenchGroup
 
 MANIFEST = "bundle.json"
 SCHEMA = 1
+EMBEDDED = "embedded"
+"""Folder of the archive with the images of embedded clusters; kind's are in `images`."""
 _IMAGE_S = 1200.0
 
 
@@ -108,6 +110,7 @@ def pack(archive: Path, scratch: Path, progress: Progress) -> list[str]:
     sources = {f"binaries/{name}": programs.folder / name for name in binaries.PROGRAMS}
     sources.update(built_jars())
     sources.update(_save_images(scratch, progress))
+    sources.update(save_own_images(scratch, progress))
     files = {}
     for name, source in sources.items():
         progress.step(f"Empreinte de {name}")
@@ -142,16 +145,18 @@ def built_jars() -> dict[str, Path]:
 
 
 def _save_images(scratch: Path, progress: Progress) -> dict[str, Path]:
-    """Let the engine write the images that kind needs; none where there is no engine."""
+    """Let the engine write the images that kind needs, and the student's own; none where there is no engine."""
     from ..builds import images
     from ..providers.kind.addons import bundled_images
     from ..providers.kind.engine import find_engine, require_engine
+    from ..providers.kind.state import noted_images
 
     saved: dict[str, Path] = {}
     if find_engine() is None:
         return saved
     engine = require_engine()
-    for image in [*bundled_images(), *images.base_images()]:
+    wanted = [*bundled_images(), *images.base_images(), *noted_images()]
+    for image in dict.fromkeys(wanted):
         progress.step(f"Image {image}")
         if not engine.has_image(image):
             pulled = engine.run("pull", image, timeout_s=_IMAGE_S, check=False)
@@ -160,8 +165,25 @@ def _save_images(scratch: Path, progress: Progress) -> dict[str, Path]:
                 continue
         target = scratch / f"{len(saved)}.tar"
         engine.save(image, target, _IMAGE_S)
-        saved[f"images/{image.replace('/', '_').replace(':', '_')}.tar"] = target
+        saved[f"images/{_file_name(image)}"] = target
     return saved
+
+
+def save_own_images(scratch: Path, progress: Progress) -> dict[str, Path]:
+    """Write the images that were pulled or loaded for embedded clusters; return them by their path in an archive."""
+    from embedded_kubernetes.node.images import library
+
+    saved: dict[str, Path] = {}
+    for image in library.stored():
+        progress.step(f"Image {image.name}")
+        target = scratch / f"embedded-{len(saved)}.tar"
+        library.save(image.name, target)
+        saved[f"{EMBEDDED}/{_file_name(image.name)}"] = target
+    return saved
+
+
+def _file_name(image: str) -> str:
+    return f"{image.replace('/', '_').replace(':', '_')}.tar"
 
 
 def unpack(archive: Path, scratch: Path, progress: Progress) -> Contents:
@@ -256,6 +278,7 @@ def install(scratch: Path, contents: Contents, progress: Progress) -> list[str]:
 
     installed = [str(binaries.install(scratch / "binaries", progress).folder)]
     installed += install_jars(scratch, contents)
+    installed += install_own_images(scratch, contents, progress)
     images = [name for name in contents.files if name.startswith("images/")]
     if images and find_engine() is not None:
         engine = require_engine()
@@ -264,6 +287,14 @@ def install(scratch: Path, contents: Contents, progress: Progress) -> list[str]:
             engine.run("load", "--input", str(scratch / name), timeout_s=_IMAGE_S)
             installed.append(name)
     return installed
+
+
+def install_own_images(scratch: Path, contents: Contents, progress: Progress) -> list[str]:
+    """Load checked images of embedded clusters into the store that all of them share; return their names."""
+    from embedded_kubernetes.node.images import library
+
+    files = [name for name in contents.files if name.startswith(f"{EMBEDDED}/")]
+    return [name for file in files for name in library.load(scratch / file, progress)]
 
 
 def install_jars(scratch: Path, contents: Contents) -> list[str]:

@@ -82,10 +82,17 @@ def _describe(cluster: Status) -> str:
     return "\n".join(lines)
 
 
+class _Passing(FrenchCommand):
+    """A command whose words are all for another program: `--` too, which click would take for itself."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the words as they are."""
+        ctx.params["arguments"] = tuple(args)
+        return []
+
+
 @click.command(
-    cls=FrenchCommand,
-    help="kubectl sur le cluster du cours : « k8s-lab kubectl get pods -A ».",
-    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    cls=_Passing, help="kubectl sur le cluster du cours : « k8s-lab kubectl get pods -A »."
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def kubectl(arguments: tuple[str, ...]) -> None:

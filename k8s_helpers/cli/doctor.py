@@ -19,7 +19,7 @@ from embedded_kubernetes import preflight
 
 from .. import _paths
 from .._errors import PlatformError
-from . import machine, tools
+from . import image_checks, machine, tools
 from .french import FrenchCommand
 from .machine import Diagnosis
 
@@ -46,10 +46,13 @@ _CHECKS: tuple[Callable[[], Diagnosis], ...] = (
     _disk,
     tools.check_binaries,
     machine.check_namespaces,
+    image_checks.check_images,
+    machine.check_ids,
     machine.check_loopback,
     lambda: machine.check_low_ports(
         machine.sysctl("net.ipv4.ip_unprivileged_port_start"), os.geteuid() == 0
     ),
+    tools.check_network_programs,
     tools.check_engine,
     tools.check_kind,
     tools.check_kubectl,

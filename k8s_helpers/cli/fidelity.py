@@ -9,7 +9,7 @@ from pathlib import Path
 from .. import labs
 from ..labs.lab import Lab, Limit
 from ..providers.base import FidelityFact, Provider
-from ..providers.embedded_facts import WITHOUT_NAMESPACES
+from ..providers.embedded_facts import HOST_NETWORK, WITHOUT_NAMESPACES
 
 _HEAD = """\
 # Fidélité
@@ -24,6 +24,12 @@ _TITLES = {
     "embedded": "embedded : le cluster embarqué",
     "existing": "existing : un cluster existant",
 }
+
+_NETWORK_TITLE = "embedded, là où un pod ne peut pas avoir son réseau"
+_NETWORK_WORDS = (
+    "Sans espaces de noms (ci-dessous), sans le module `veth` du noyau, ou pour un cluster d’une version d’avant."
+    " `k8s-lab doctor` dit où l’on en est. Au lieu de ce qui est dit du réseau ci-dessus :"
+)
 
 _PREFIX_TITLE = "embedded, là où le noyau refuse les espaces de noms (isolation `prefix`)"
 _PREFIX_WORDS = (
@@ -50,6 +56,7 @@ def page(
     experiments = [labs.get(name) for name in labs.LABS] if experiments is None else experiments
     sections = [
         *(_section(_TITLES[kind.kind], kind.facts()) for kind in kinds),
+        _section(_NETWORK_TITLE, HOST_NETWORK, _NETWORK_WORDS),
         _section(_PREFIX_TITLE, WITHOUT_NAMESPACES, _PREFIX_WORDS),
         _refusals(experiments),
         _differences(experiments),

@@ -107,6 +107,7 @@ def sysctl(name: str) -> int | None:
 
 
 _NAMESPACES = "Espaces de noms du noyau"
+_IDS = "Utilisateurs des conteneurs"
 _NOT_NEEDED = (
     "Rien d’obligatoire : les conteneurs du cluster embarqué verront leurs volumes sous un préfixe "
     "(docs/fidelite.md dit ce qui manque alors)."
@@ -127,17 +128,67 @@ def check_namespaces() -> Diagnosis:
             _NAMESPACES, "limited", observed, "Retirez cette variable pour les utiliser."
         )
     try:
-        refusal = isolation.refusal()
+        refused = isolation.refusals()
     except (CommandError, OSError) as error:
         return Diagnosis(
             _NAMESPACES, "limited", f"l’essai n’a pas pu être fait ({error})", _NOT_NEEDED
         )
+    if refused.files is None:
+        return judge_network(refused.network, isolation.missing_for_internet())
     switches = {name: sysctl(name) for name in _SWITCHES}
-    return judge_namespaces(refusal, switches, isolation.python(), os.geteuid() == 0)
+    return judge_namespaces(refused.files, switches, isolation.python(), os.geteuid() == 0)
+
+
+def check_ids() -> Diagnosis:
+    """Say whether containers can have several users, as `isolation.why_single` finds by trying."""
+    why = isolation.why_single()
+    if why is None:
+        return Diagnosis(_IDS, "ok", "essayés : un conteneur peut avoir plusieurs utilisateurs")
+    return Diagnosis(
+        _IDS,
+        "limited",
+        why,
+        "Rien d’obligatoire : chaque conteneur du cluster embarqué n’aura qu’un utilisateur (docs/fidelite.md dit ce "
+        "qui change alors). Un administrateur peut en accorder : « sudo apt install uidmap », puis « sudo usermod "
+        "--add-subuids 100000-165535 --add-subgids 100000-165535 COMPTE ».",
+    )
+
+
+def judge_network(refusal: isolation.Refusal | None, missing: str) -> Diagnosis:
+    """Say what refuses a network for each pod, where containers have namespaces otherwise.
+
+    Parameters
+    ----------
+    refusal : Refusal or None
+        What the trial met.
+    missing : str
+        The program or device that pods lack for the internet; "" for nothing.
+    """
+    if refusal is None:
+        found = "essayés : chaque conteneur a ses propres chemins, chaque pod son réseau"
+        if not missing.startswith("/"):  # a program: another look tells of it
+            return Diagnosis(_NAMESPACES, "ok", found)
+        advice = f"Pour que vos pods joignent internet : « sudo chmod 666 {missing} »."
+        return Diagnosis(_NAMESPACES, "ok", f"{found}, sans accès à internet", advice)
+    name = errno.errorcode.get(refusal.number, "sans code d’erreur")
+    words = _french.system(OSError(refusal.number, refusal.words))
+    advice = (
+        "Rien d’obligatoire : les pods se partageront la boucle locale de cette machine (docs/fidelite.md dit ce qui "
+        "change alors)."
+    )
+    if refusal.what == "add veth":
+        advice += " Un administrateur peut charger ce qui manque au noyau : « sudo modprobe veth »."
+    return Diagnosis(
+        _NAMESPACES,
+        "limited",
+        f"chaque conteneur a ses propres chemins, mais un pod ne peut pas avoir son réseau : {refusal.what}, {words} "
+        f"({name})",
+        advice,
+    )
 
 
 def judge_namespaces(
-    refusal: isolation.Refusal | None,
+    refusal: isolation.Refusal,
     switches: Mapping[str, int | None],
     python: Path,
     is_root: bool,
@@ -146,7 +197,7 @@ def judge_namespaces(
 
     Parameters
     ----------
-    refusal : Refusal or None
+    refusal : Refusal
         What the trial met.
     switches : mapping
         The kernel settings of `_SWITCHES` as they are; None for one that this kernel does not have.
@@ -155,8 +206,6 @@ def judge_namespaces(
     is_root : bool
         Root needs no user namespace, and the settings about them do not concern it.
     """
-    if refusal is None:
-        return Diagnosis(_NAMESPACES, "ok", "essayés : chaque conteneur a ses propres chemins")
     name = errno.errorcode.get(refusal.number, "sans code d’erreur")
     words = _french.system(OSError(refusal.number, refusal.words))
     if refusal.number == errno.ENOSPC:  # of namespaces, not of a disk (man 7 user_namespaces)
@@ -221,11 +270,11 @@ def check_low_ports(first_unprivileged: int | None, is_root: bool) -> Diagnosis:
 
 
 def check_loopback() -> Diagnosis:
-    """Try to listen on an address of the block where the embedded cluster's pods live."""
+    """Try to listen on an address of the block where embedded clusters have theirs: nodes, pods without a network."""
     try:
         with socket.create_server(("127.244.255.254", 0)):
             return Diagnosis(
-                "Adresses 127.0.0.0/8", "ok", "utilisables : pods et Services y habitent"
+                "Adresses 127.0.0.0/8", "ok", "utilisables : le cluster embarqué y a ses adresses"
             )
     except OSError as error:
         return Diagnosis(

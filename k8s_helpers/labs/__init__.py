@@ -49,6 +49,7 @@ LABS: tuple[str, ...] = (
     "broken_probes",
     "statefulset",
     "cohabitation",
+    "wordpress",
     "autoscaling",
     "added_node",
     "volumes",

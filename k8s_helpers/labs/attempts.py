@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,10 +16,19 @@ if TYPE_CHECKING:
     from ..draw.table import Table
 
 
+@dataclass(frozen=True)
 class AttemptLab(Lab):
-    """A lab whose `words.py` says all that its figure and its summary need: they are the same for all such labs."""
+    """A lab whose `words.py` says all that its figure and its summary need: they are the same for all such labs.
+
+    Attributes
+    ----------
+    varying : frozenset of str
+        Answers that each cluster is free to give, by their code; they are no part of the lab's story.
+    """
 
     parts: ClassVar[tuple[Part, ...]] = ("experiment", "words")
+
+    varying: frozenset[str] = frozenset()
 
     @property
     def words(self) -> attempts.AttemptWords:
@@ -42,5 +52,9 @@ class AttemptLab(Lab):
         return self.words.to_json(recording)
 
     def to_story(self, recording: Recording) -> Story:
-        """Return each attempt's answer, and their order."""
-        return attempts.to_story(recording)
+        """Return each attempt's answer unless clusters may differ in it, and their order."""
+        story = attempts.to_story(recording)
+        verdicts = {
+            code: value for code, value in story.verdicts.items() if code not in self.varying
+        }
+        return replace(story, verdicts=verdicts)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
+
+from embedded_kubernetes.node.images.library import Origin as Origin
+from embedded_kubernetes.node.images.library import StoredImage as StoredImage
 
 from .._autoscaler import COURSE, KUBERNETES, AutoscalerDelays
 from .._errors import PlatformError
@@ -14,8 +19,19 @@ from ..kube.refusals import ClusterStoppedError
 
 ProviderName = Literal["kind", "embedded", "existing"]
 
+BaseProgram = Literal["python", "java", "shell"]
+
+BASE_VARIABLES: Mapping[BaseProgram, str] = {
+    "python": "K8S_HELPERS_BASE_IMAGE_PYTHON",
+    "java": "K8S_HELPERS_BASE_IMAGE_JAVA",
+    "shell": "K8S_HELPERS_BASE_IMAGE_SHELL",
+}
+"""Environment variables that name another base image."""
+
 DEFAULT_NAME = "cours"
 """Name of the cluster where none is given."""
+
+_NO_STORE = "ses images viennent d’un registre, où il les prend lui-même"
 
 _MANAGED_BY = {"app.kubernetes.io/managed-by": "k8s-helpers"}
 _PREFIX = "k8s-helpers/namespace-prefix"
@@ -175,6 +191,54 @@ class Provider(ABC):
         ImageError
             No Containerfile, a build that fails, an instruction that this provider cannot run.
         """
+
+    def base_image(self, program: BaseProgram, default: str) -> str:
+        """Return what the course's images with that program are built on here, instead of their own default.
+
+        `K8S_HELPERS_BASE_IMAGE_PYTHON` and so on name another (a mirror, a room without internet).
+
+        Parameters
+        ----------
+        program : {"python", "java", "shell"}
+            What it must be able to run.
+        default : str
+            What the Containerfile, or the manifest, names.
+        """
+        return os.environ.get(BASE_VARIABLES[program]) or default
+
+    def pull_image(self, reference: str, progress: Progress) -> str:
+        """Fetch an image from its registry for the cluster; return its full name.
+
+        Raises
+        ------
+        ImageError
+            No such image, a registry that does not answer or refuses, an image that this machine cannot run.
+        """
+        raise self._cannot("Télécharger une image", _NO_STORE)
+
+    def load_images(self, archive: Path, progress: Progress) -> tuple[str, ...]:
+        """Give the cluster the images of an archive (`docker save`, `podman save`, OCI); return their names.
+
+        Raises
+        ------
+        ImageError
+            Not an archive of images, a damaged one, or one for another machine.
+        """
+        raise self._cannot("Charger une archive d’images", _NO_STORE)
+
+    def images(self) -> tuple[StoredImage, ...]:
+        """Return the images that the cluster has, by name."""
+        raise self._cannot("Lister les images", _NO_STORE)
+
+    def remove_image(self, reference: str) -> None:
+        """Take an image away from the cluster.
+
+        Raises
+        ------
+        ImageError
+            It has none of that name.
+        """
+        raise self._cannot("Supprimer une image", _NO_STORE)
 
     def image_configuration(self, reference: str) -> dict[str, Any] | None:
         """Return what an image says of how to run it, as the node keeps it; None where it has no such image.

@@ -19,12 +19,14 @@ from ..kube.refusals import ClusterStoppedError, ignoring
 from ..kube.waiting import wait_until
 from .base import (
     DEFAULT_NAME,
+    BaseProgram,
     ClusterIncident,
     Component,
     FidelityFact,
     Provider,
     ProviderName,
     Status,
+    StoredImage,
 )
 
 _WITHOUT_LINUX = (
@@ -67,16 +69,17 @@ class EmbeddedProvider(Provider):
     @classmethod
     def facts(cls) -> tuple[FidelityFact, ...]:
         """Return what the embedded cluster does and does not do as in production."""
-        from .embedded_facts import FACTS
+        from .embedded_facts import FACTS, POD_NETWORK
 
-        return FACTS
+        return (*FACTS, *POD_NETWORK)
 
     def facts_here(self) -> tuple[FidelityFact, ...]:
-        """Return the facts, and those of a node whose containers have no namespaces."""
-        from .embedded_facts import WITHOUT_NAMESPACES
+        """Return the facts, with those of the network that its pods have, and of containers without namespaces."""
+        from .embedded_facts import FACTS, HOST_NETWORK, POD_NETWORK, WITHOUT_NAMESPACES
 
         prefixed = self._cluster.isolation() == "prefix"
-        return (*self.facts(), *(WITHOUT_NAMESPACES if prefixed else ()))
+        network = HOST_NETWORK if self._cluster.network() == "host" else POD_NETWORK
+        return (*FACTS, *network, *(WITHOUT_NAMESPACES if prefixed else ()))
 
     def up(self, progress: Progress) -> None:
         """Start the cluster, or find it running (see `EmbeddedCluster.up` for the errors)."""
@@ -102,8 +105,13 @@ class EmbeddedProvider(Provider):
             kubernetes_version=state.config.kubernetes_version if state.config else None,
             kubeconfig=self.kubeconfig if state.config else None,
             components=tuple(_component(name, facts) for name, facts in state.components.items()),
-            detail=state.detail,
+            detail=state.detail or self._network_detail(state.state),
         )
+
+    def _network_detail(self, state: str) -> str:
+        if state != "running" or self._cluster.network() != "host":
+            return ""
+        return "un pod n’a pas de réseau à lui ici (« k8s-lab doctor » dit pourquoi)"
 
     def node_port_url(self, node_port: int) -> str:
         """Return the URL of a NodePort: on 127.0.0.1, or at the node's own address where that port is taken."""
@@ -118,7 +126,34 @@ class EmbeddedProvider(Provider):
         """Make image `tag` from the Containerfile in folder `context`, in the cluster's image store."""
         self._require("Construire une image")
         progress.step(f"Construction de l’image {tag}")
-        self._cluster.build_image(context, tag, build_args)
+        self._cluster.build_image(context, tag, build_args, progress)
+
+    def base_image(self, program: BaseProgram, default: str) -> str:
+        """Return the wished or the default image where this cluster has it, this machine's own program otherwise."""
+        self._require("Choisir une image de base")
+        wished = super().base_image(program, default)
+        there = self._cluster.isolation() != "prefix" and self._cluster.image(wished) is not None
+        return wished if there else f"host/{program}"
+
+    def pull_image(self, reference: str, progress: Progress) -> str:
+        """Fetch an image into the store that all embedded clusters of this user share."""
+        self._require("Télécharger une image")
+        return self._cluster.pull_image(reference, progress)
+
+    def load_images(self, archive: Path, progress: Progress) -> tuple[str, ...]:
+        """Take the images of an archive into the store that all embedded clusters of this user share."""
+        self._require("Charger une archive d’images")
+        return self._cluster.load_images(archive, progress)
+
+    def images(self) -> tuple[StoredImage, ...]:
+        """Return the images of the cluster's store and of the shared one."""
+        self._require("Lister les images")
+        return self._cluster.images()
+
+    def remove_image(self, reference: str) -> None:
+        """Take an image away: the cluster's own, or else the one that all clusters share."""
+        self._require("Supprimer une image")
+        self._cluster.remove_image(reference)
 
     def image_configuration(self, reference: str) -> dict[str, Any] | None:
         """Return what an image of the cluster's store says of how to run it."""

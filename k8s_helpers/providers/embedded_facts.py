@@ -39,19 +39,23 @@ FACTS = (
     FidelityFact(
         "Conteneurs",
         "Un conteneur est un groupe de processus de cette machine, avec ses propres fichiers là où Linux le permet ; "
-        "il voit le noyau et le réseau de l’hôte.",
+        "il voit le noyau de l’hôte.",
     ),
     FidelityFact(
         "Utilisateur des conteneurs",
-        "Tous tournent sous le compte qui a lancé le cluster, et s’y voient root. runAsNonRoot refuse comme en "
-        "production une image qui tournerait en root, drop et allowPrivilegeEscalation: false sont appliqués ; mais "
-        "runAsUser, runAsGroup, fsGroup, les profils seccomp, AppArmor et SELinux, privileged et le USER d’une image "
-        "restent sans effet : un événement NotEnforced nomme ceux qu’un pod demande.",
+        "USER, runAsUser, runAsGroup, fsGroup, supplementalGroups, runAsNonRoot, capabilities et "
+        "allowPrivilegeEscalation font ce qu’ils font en production, là où cette machine accorde au compte une plage "
+        "d’identifiants (newuidmap, /etc/subuid ; « k8s-lab doctor » le dit), ou si le cluster est celui de root. "
+        "N’ont pas d’effet : les profils seccomp, AppArmor et SELinux. privileged ne donne rien au-delà des espaces de "
+        "noms du conteneur. Un événement NotEnforced nomme ce qu’un pod demande en vain.",
     ),
     FidelityFact(
-        "Processus partagés entre conteneurs",
-        "shareProcessNamespace et kubectl debug --target ne montrent pas les processus des autres conteneurs : "
-        "chacun ne voit que les siens, et l’événement NotEnforced le dit.",
+        "Utilisateurs, sans plage d’identifiants",
+        "Un conteneur n’a alors qu’un identifiant, celui qu’il demande : runAsUser: 999 se voit 999, mais n’a pas "
+        "d’autres groupes (fsGroup, supplementalGroups). Dans un conteneur root, setuid et chown répondent « fait » : "
+        "un serveur se voit l’utilisateur qu’il est devenu et, si son image déclare un VOLUME, chez lui dans ses "
+        "fichiers ; il garde ses droits, et ls et /proc montrent toujours root. nginx, redis, mariadb et postgres "
+        "démarrent donc. Un noyau qui ne le permet pas (avant Linux 5.0) refuse setuid (événement NotEnforced).",
     ),
     FidelityFact(
         "emptyDir en mémoire",
@@ -66,8 +70,9 @@ FACTS = (
     ),
     FidelityFact(
         "Volumes d’image",
-        "On y trouve les fichiers d’une image construite par le cours, sans ceux de sa base ; une image de base seule, "
-        "qui n’est faite que des programmes de cette machine, est refusée par l’événement FailedMount.",
+        "On y trouve les fichiers de l’image, toutes ses couches, en lecture seule ; d’une image construite sur "
+        "host/…, les siens seuls, sans les programmes de cette machine. host/… elle-même, qui n’en a pas, est refusée "
+        "(CreateContainerConfigError).",
     ),
     FidelityFact(
         "Redémarrage de l’agent du nœud",
@@ -77,7 +82,8 @@ FACTS = (
     FidelityFact(
         "Limites de mémoire et de processeur",
         "Elles sont tenues par l’agent, qui mesure et intervient, et non par les cgroups du noyau : le dépassement est "
-        "constaté quelques dizaines de millisecondes plus tard.",
+        "constaté quelques dizaines de millisecondes plus tard. Un programme lit ses limites dans /sys/fs/cgroup "
+        "(memory.max, cpu.max, cpu.weight), mais pas ce qu’il consomme.",
     ),
     FidelityFact(
         "Autoscaler",
@@ -89,9 +95,124 @@ FACTS = (
         "de retard que celles de metrics-server.",
     ),
     FidelityFact(
+        "NodePorts et hostPorts",
+        "De 30000 à 32767, comme en production, mais tous les clusters de cette machine se partagent 127.0.0.1 : un "
+        "port déjà pris est dit par un événement (PortUnavailable), et le Service répond alors à l’adresse propre du "
+        "nœud, 127.244.255.1 par exemple ; service_url() donne toujours la bonne.",
+    ),
+    FidelityFact(
+        "SCTP",
+        "Aucun Service ni hostPort SCTP n’est servi ; un événement (PortUnavailable) le dit.",
+    ),
+    FidelityFact(
+        "Ingress",
+        "Les règles qui se recouvrent se départagent comme la spécification le dit : le nom exact, puis le chemin le "
+        "plus long, Exact avant Prefix, le plus ancien des Ingress. Traefik, sur kind, donne la priorité au texte de "
+        "règle le plus long : Prefix /boutique y passe avant Exact /boutique.",
+    ),
+    FidelityFact(
+        "kubectl get componentstatuses",
+        "L’ordonnanceur et les contrôleurs y sont Unhealthy alors qu’ils tournent : le serveur d’API les cherche aux "
+        "ports 10257 et 10259 de 127.0.0.1, qu’un seul cluster par machine pourrait prendre. Cette commande est "
+        "dépréciée depuis Kubernetes 1.19 ; « k8s-lab status » dit la vérité.",
+    ),
+    FidelityFact(
+        "Images",
+        "Toute image d’un registre (aussi privé : imagePullSecrets), d’une archive (docker save, podman save, OCI) ou "
+        "d’un Containerfile tourne avec ses propres fichiers et rien de la machine ; les empreintes sont vérifiées, "
+        "et ErrImagePull donne les mots du registre.",
+        real=True,
+    ),
+    FidelityFact(
+        "Images host/…",
+        "host/python, host/java, host/shell et host/pause n’existent que sur ce cluster : ce sont les programmes de "
+        "cette machine, dans sa version, vus en lecture seule. Les images du cours sont construites dessus, sans rien "
+        "télécharger, tant que la base que leur Containerfile nomme n’est pas là (« k8s-lab image list » le dit). Une "
+        "autre version que celle de la machine est refusée, et aucune ne répond sous le nom d’une image qu’elle n’est "
+        "pas.",
+    ),
+    FidelityFact(
+        "Construire une image",
+        "« k8s-lab image build » lit le Containerfile lui-même, sans moteur : une étape par FROM, une couche de plus "
+        "que la base, RUN exécuté dans cette base. ONBUILD, SHELL, les documents intégrés (« << »), ADD d’une adresse "
+        "ou d’une archive et RUN --mount autre que type=cache sont refusés, avec la ligne.",
+    ),
+    FidelityFact(
+        "Nœuds",
+        "Tous les nœuds sont simulés sur cette machine et s’en partagent le processeur et la mémoire.",
+    ),
+)
+
+POD_NETWORK = (
+    FidelityFact(
+        "Réseau",
+        "Chaque pod a son réseau à lui : son adresse (10.244.a.b), tous ses ports, même au-dessous de 1024, et son "
+        "127.0.0.1, que ses conteneurs se partagent ; un serveur voit l’adresse du pod qui l’appelle.",
+        real=True,
+    ),
+    FidelityFact(
+        "Services",
+        "TCP et UDP, tous les ports, sessionAffinity, internalTrafficPolicy, externalTrafficPolicy, "
+        "trafficDistribution, EndpointSlices écrites à la main : comme kube-proxy. Une connexion à un Service sans "
+        "personne derrière, ou dont aucun pod n’écoute au targetPort, est refusée.",
+        real=True,
+    ),
+    FidelityFact(
+        "Services, relayés",
+        "C’est l’agent qui relaie, au lieu de règles du noyau : un serveur voit l’adresse du pod qui l’appelle, mais "
+        "pas son port. Un Service dont l’un des pods n’écoute pas coupe les connexions qui lui reviennent "
+        "(« connection reset by peer ») au lieu de les refuser ; un pod qui se met à écouter longtemps après ses "
+        "voisins est joint jusqu’à une demi-seconde plus tard. Sans pod sur le nœud, la règle Local refuse, là où "
+        "kube-proxy laisse attendre. externalIPs est sans effet.",
+    ),
+    FidelityFact(
+        "NetworkPolicy",
+        "Appliquée entre les pods, vers les Services et le DNS, là où le programme nft est installé (paquet "
+        "nftables) ; ailleurs tout passe, et l’événement NotEnforced de la NetworkPolicy dit pourquoi. Le nœud "
+        "(sondes, NodePorts vus de cette machine, pods hostNetwork) passe toujours.",
+    ),
+    FidelityFact(
+        "DNS",
+        "À 10.96.0.10 le nœud répond ce que CoreDNS répondrait (A, SRV, PTR, CNAME, NXDOMAIN…), et demande les autres "
+        "noms à qui cette machine les demande ; resolv.conf et /etc/hosts sont ceux qu’un kubelet écrit, selon "
+        "dnsPolicy et dnsConfig.",
+        real=True,
+    ),
+    FidelityFact(
+        "CoreDNS",
+        "Le Service kube-dns est là, mais pas de pods coredns ni de Corefile à modifier : c’est l’agent qui répond. Si "
+        "personne d’autre ne répond (pas d’internet), un nom que seul le cluster pourrait avoir (« inconnu », "
+        "« web.boutique ») n’existe pas (NXDOMAIN), là où CoreDNS dirait SERVFAIL.",
+    ),
+    FidelityFact(
+        "Réseau, d’ailleurs",
+        "Un pod atteint internet là où slirp4netns est installé, par des connexions de cette machine ; ailleurs il "
+        "reçoit « Network is unreachable ». Il n’atteint pas le 127.0.0.1 de cette machine, et rien du cluster n’est "
+        "joignable depuis une autre.",
+    ),
+    FidelityFact(
+        "Adresse du nœud",
+        "status.hostIP et InternalIP (10.244.255.1) mènent au nœud depuis les pods ; depuis cette machine, les "
+        "NodePorts sont à 127.0.0.1.",
+    ),
+    FidelityFact(
+        "Ports d’un pod à partir de 49152",
+        "Le nœud prend ces ports pour les réponses aux Services : un programme qui écoute à l’un d’eux est joint par "
+        "son Service, par ses sondes et par port-forward, mais un autre pod qui va droit à son adresse y est refusé.",
+    ),
+)
+"""What is so where each pod has a network of its own."""
+
+HOST_NETWORK = (
+    FidelityFact(
         "Réseau",
         "Pods et Services ont des adresses de la boucle locale de cette machine : aucune NetworkPolicy n’y est "
-        "appliquée, et rien n’est joignable depuis une autre machine.",
+        "appliquée (l’événement NotEnforced le dit), et rien n’est joignable depuis une autre machine.",
+    ),
+    FidelityFact(
+        "DNS",
+        "Les noms des Services et des pods sont dans /etc/hosts, tenu à jour ; il n’y a pas de serveur DNS : "
+        "resolv.conf est celui de cette machine, dnsPolicy et dnsConfig sont sans effet, nslookup ne trouve rien.",
     ),
     FidelityFact(
         "Adresses des pods",
@@ -112,16 +233,11 @@ FACTS = (
         "que sur 127.0.0.1 n’est pas joignable par « kubectl port-forward », qui mène à l’adresse du pod.",
     ),
     FidelityFact(
-        "NodePorts et hostPorts",
-        "De 30000 à 32767, comme en production, mais tous les clusters de cette machine se partagent 127.0.0.1 : un "
-        "port déjà pris est dit par un événement (PortUnavailable), et le Service répond alors à l’adresse propre du "
-        "nœud, 127.244.255.1 par exemple ; service_url() donne toujours la bonne.",
-    ),
-    FidelityFact(
         "Services, HTTP",
         "Un port inférieur à 1024 (http://vitrine/) ne peut pas être ouvert par qui n’est pas root : les conteneurs y "
         "vont par un proxy HTTP, que donne http_proxy. Un programme qui ignore cette variable (une connexion TCP "
-        "brute, le HttpClient de Java) y est refusé ; un port à partir de 1024 lui répond.",
+        "brute, le HttpClient de Java) y est refusé ; un port à partir de 1024 lui répond. De même un Service UDP "
+        "ne répond qu’à partir du port 1024 ; un événement (PortUnavailable) le dit.",
     ),
     FidelityFact(
         "Service sans personne derrière",
@@ -135,40 +251,15 @@ FACTS = (
         "Un serveur voit l’adresse du pod qui l’appelle, et sessionAffinity: ClientIP distingue les pods, si l’appel "
         "passe par le proxy HTTP. Une connexion TCP brute vient de 127.0.0.1 : tous les pods n’y sont qu’un client.",
     ),
-    FidelityFact(
-        "DNS",
-        "Les noms des Services et des pods sont dans /etc/hosts, tenu à jour ; il n’y a pas de serveur DNS : "
-        "resolv.conf est celui de cette machine, dnsPolicy et dnsConfig sont sans effet, nslookup ne trouve rien.",
-    ),
-    FidelityFact(
-        "UDP et SCTP",
-        "Un Service UDP répond à partir du port 1024 ; SCTP n’est servi par personne. Un événement (PortUnavailable) "
-        "le dit.",
-    ),
-    FidelityFact(
-        "Ingress",
-        "Les règles qui se recouvrent se départagent comme la spécification le dit : le nom exact, puis le chemin le "
-        "plus long, Exact avant Prefix, le plus ancien des Ingress. Traefik, sur kind, donne la priorité au texte de "
-        "règle le plus long : Prefix /boutique y passe avant Exact /boutique.",
-    ),
-    FidelityFact(
-        "kubectl get componentstatuses",
-        "L’ordonnanceur et les contrôleurs y sont Unhealthy alors qu’ils tournent : le serveur d’API les cherche aux "
-        "ports 10257 et 10259 de 127.0.0.1, qu’un seul cluster par machine pourrait prendre. Cette commande est "
-        "dépréciée depuis Kubernetes 1.19 ; « k8s-lab status » dit la vérité.",
-    ),
-    FidelityFact(
-        "Images",
-        "Seules les images construites par le cours (Containerfile) peuvent tourner ; aucune n’est téléchargée d’un "
-        "registre.",
-    ),
-    FidelityFact(
-        "Nœuds",
-        "Tous les nœuds sont simulés sur cette machine et s’en partagent le processeur et la mémoire.",
-    ),
 )
+"""What is so instead where a pod cannot have a network of its own."""
 
 WITHOUT_NAMESPACES = (
+    FidelityFact(
+        "Images des registres",
+        "Seules les images host/… et celles qui sont construites dessus tournent ici : une image qui apporte ses "
+        "propres fichiers demande un espace de montage. Elle est refusée (CreateContainerError), avec la raison.",
+    ),
     FidelityFact(
         "Chemins",
         "Les fichiers d’un conteneur sont dans un dossier de la machine, et ses chemins sont réécrits dans sa ligne de "
@@ -190,8 +281,9 @@ WITHOUT_NAMESPACES = (
     ),
     FidelityFact(
         "Processus",
-        "Un conteneur voit les processus de la machine et n’a pas de processus n° 1 : un programme qui n’écoute pas "
-        "SIGTERM s’arrête aussitôt, sans attendre la fin du délai de grâce.",
+        "Un conteneur voit les processus de la machine, quoi que disent shareProcessNamespace et kubectl debug "
+        "--target, et n’a pas de processus n° 1 : un programme qui n’écoute pas SIGTERM s’arrête "
+        "aussitôt, sans attendre la fin du délai de grâce.",
     ),
 )
 """What is not so besides where the kernel refuses namespaces to the containers (isolation `prefix`)."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
+import image_files
 import leftovers
 import nbformat
 import pytest
@@ -88,6 +89,31 @@ def test_kubectl_talks_to_it_and_its_exit_code_is_ours(running: str) -> None:
     done = k8s_lab("kubectl", "get", "nodes", "--output", "name", **variables)
     assert (done.stdout, done.returncode) == (f"node/{running}-node-1\n", 0), done.stderr
     assert k8s_lab("kubectl", "get", "nodes", "nobody", **variables).returncode == 1
+    # What stands behind « -- » is for the pod; kubectl refuses a command without it.
+    asked = k8s_lab("kubectl", "exec", "nobody", "--", "ls", "-l", **variables)
+    assert 'pods "nobody" not found' in asked.stderr
+
+
+def test_images_come_and_go_from_a_terminal(running: str, tmp_path: Path) -> None:
+    cluster = {"K8S_HELPERS_CLUSTER": running}
+    made = image_files.image(image_files.tar(*image_files.programs("sh")), Cmd=["sh", "-c", "exit"])
+    archive = image_files.write_tar(
+        tmp_path / "tools.tar", image_files.docker_files(made, "tools:1")
+    )
+    assert "tools:1 est là" in k8s_lab("image", "load", archive, **cluster).stdout
+    (tmp_path / "Containerfile").write_text("FROM tools:1\nARG WORD\nENV WORD=$WORD\n")
+    argument = ("--tag", "mine:1", "--build-arg", "WORD=x")
+    assert "mine:1 est là" in k8s_lab("image", "build", tmp_path, *argument, **cluster).stdout
+    listed = json.loads(k8s_lab("image", "list", "--json", **cluster).stdout)
+    found = {image["name"]: (image["base"], image["origin"]) for image in listed}
+    assert found["tools:1"] == ("", "loaded") and found["mine:1"] == ("tools:1", "built")
+    assert found["host/shell"] == ("", "host")
+    assert k8s_lab("image", "remove", "mine:1", **cluster).returncode == 0
+    assert "aucune image" in mistake(k8s_lab("image", "remove", "mine:1", **cluster), 9)
+    assert "programmes de cette machine" in mistake(
+        k8s_lab("image", "remove", "host/shell", **cluster), 9
+    )
+    assert "connection refused" in mistake(k8s_lab("image", "pull", "tools:2", **cluster), 9)
 
 
 def test_env_makes_a_shell_use_it(running: str) -> None:

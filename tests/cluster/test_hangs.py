@@ -6,16 +6,15 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from live import pod
+from live import pod, spawner_of
 from pod_states import sh, status_of
 
 from embedded_kubernetes.control import control_socket, lifecycle
 from embedded_kubernetes.control.watchdog import STOPPED_S
 from embedded_kubernetes.lock import signed_by
-from embedded_kubernetes.node.runtime.proctree import children, tree
+from embedded_kubernetes.node.runtime.proctree import tree
 from k8s_helpers._errors import WaitTimeoutError
 from k8s_helpers._progress import Silent
 from k8s_helpers.cli import call, machine
@@ -99,12 +98,7 @@ def test_a_spawner_that_is_stopped_is_replaced_and_its_containers_too(
     hangs: Cluster, space: Namespace
 ) -> None:
     began_wall_s, node = time.time(), pid_of(NODE)
-    (spawner,) = (
-        pid
-        for pid in children(node)
-        if b"embedded_kubernetes" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    )
-    os.kill(spawner, signal.SIGSTOP)
+    os.kill(spawner_of(node), signal.SIGSTOP)
     found = space.wait(
         "pod",
         "lives",

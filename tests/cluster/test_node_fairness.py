@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import statistics
 import time
-from pathlib import Path
 from typing import Any
 
-from live import pod
+from live import pod, spawner_of
 from pod_states import Found, phase, sh, status_of
 
 from embedded_kubernetes.config import ClusterConfig
@@ -87,9 +86,7 @@ def node_pids(config: ClusterConfig) -> list[int]:
     """Return the node and its spawner."""
     answer = control_socket.ask(config.runtime, {"do": "status"}, timeout_s=5.0)
     node = answer["components"][config.node_names[0]]["pid"]
-    children = Path(f"/proc/{node}/task/{node}/children").read_text().split()
-    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
-    return [node, *(pid for pid, words in commands.items() if b"embedded_kubernetes" in words)]
+    return [node, spawner_of(node)]
 
 
 def cpu_s(pids: list[int]) -> float:

@@ -1,5 +1,8 @@
 """Services, names inside pods, Ingress and volumes on the embedded cluster."""
 
+import json
+import os
+import shutil
 import socket
 
 import pytest
@@ -15,7 +18,33 @@ from live import (
     web_deployment,
 )
 
+PROGRAMS = f"{os.environ['PATH']}:/usr/local/sbin:/usr/sbin:/sbin"
+
 ASK = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=10).read().decode().split()[0])"
+
+TRY = """
+import json, socket, sys
+def tried(where):
+    host, port = where.split(":")
+    try:
+        with socket.create_connection((host, int(port)), 1.5) as connection:
+            connection.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+            data = b""
+            while piece := connection.recv(4096):
+                data += piece
+        return data.split(b"\\r\\n\\r\\n")[-1].decode().split()[0]
+    except OSError as error:
+        return type(error).__name__
+print(json.dumps([tried(where) for where in sys.argv[1:]]))
+"""
+
+LOOK_UP = """
+import socket, sys
+try:
+    print(*sorted({one[4][0] for one in socket.getaddrinfo(sys.argv[1], 80, socket.AF_INET, socket.SOCK_STREAM)}))
+except OSError:
+    print()
+"""
 
 
 @pytest.fixture
@@ -36,23 +65,42 @@ def answers(address, port, times=30):
     return {http_get(address, port)[1].split()[0] for _ in range(times)}
 
 
-def test_node_port_and_cluster_ip_balance_over_all_pods(web, namespace):
+def client(namespace, name="client", **labels):
+    """Start a pod that asks for something."""
+    asking = pod(name, container("c", "sleep", "3600"))
+    asking["metadata"]["labels"].update(labels)
+    namespace.apply(asking)
+    namespace.wait("pod", name, "Ready", timeout_s=60)
+
+
+def tried(kubectl, *places, by="client"):
+    """Return who answers a pod at each place, or the error that it gets."""
+    return json.loads(kubectl.out("exec", by, "--", "python3", "-c", TRY, *places))
+
+
+def test_node_port_and_cluster_ip_balance_over_all_pods(web, namespace, kubectl):
     pods = {one["metadata"]["name"] for one in namespace.list("pods", "app=web")}
     assert len(pods) == 2
     eventually(lambda: answers("127.0.0.1", web["ports"][0]["nodePort"]) == pods)
-    eventually(lambda: answers(web["clusterIP"], 8080) == pods)
+    client(namespace)
+    node = namespace.get("pod", "client")["status"]["hostIP"]
+    for place in (f"{web['clusterIP']}:8080", f"{node}:{web['ports'][0]['nodePort']}"):
+        eventually(lambda place=place: set(tried(kubectl, *[place] * 20)) == pods)
 
 
-def test_refused_without_ready_pods_and_served_again(web, namespace):
+def test_refused_without_ready_pods_and_served_again(web, namespace, kubectl):
     node_port = web["ports"][0]["nodePort"]
+    client(namespace)
+    inside = f"{web['clusterIP']}:8080"
     eventually(lambda: not refused("127.0.0.1", node_port))
     namespace.scale("deployment", "web", 0)
-    eventually(lambda: refused("127.0.0.1", node_port) and refused(web["clusterIP"], 8080))
-    assert all(
-        refused(*address)
-        for address in (("127.0.0.1", node_port), (web["clusterIP"], 8080), (web["clusterIP"], 80))
-        for _ in range(20)
+    eventually(
+        lambda: (
+            refused("127.0.0.1", node_port) and tried(kubectl, inside) == ["ConnectionRefusedError"]
+        )
     )
+    assert all(refused("127.0.0.1", node_port) for _ in range(20))
+    assert set(tried(kubectl, *[inside] * 20)) == {"ConnectionRefusedError"}
     namespace.scale("deployment", "web", 1)
     namespace.wait_rollout("web", timeout_s=60)
     eventually(lambda: not refused("127.0.0.1", node_port))
@@ -86,7 +134,7 @@ def test_taken_node_port_is_told_by_an_event_and_opened_later(namespace, kubectl
         assert f"NodePort 127.0.0.1:{port}" in message
         assert "Address already in use" in message
         # The Service answers nevertheless, at an address that no other cluster has, and who asks for its URL is told.
-        own = kubectl.config.node_address(kubectl.config.node_names[0])
+        own = kubectl.config.loopback_address(kubectl.config.node_names[0])
         assert f"{own}:{port}" in message
         with pytest.warns(UserWarning, match=f"Le port {port} de 127.0.0.1 est déjà pris"):
             url = namespace.service_url("taken").url
@@ -112,15 +160,64 @@ def test_names_inside_a_pod(web, namespace, kubectl):
         assert asked.stdout.decode().startswith("web-"), (url, asked.stderr.decode())
     unknown = kubectl.run("exec", "client", "--", "python3", "-c", ASK, "http://nobody-here/")
     assert unknown.returncode != 0
-    hosts = kubectl.out("exec", "client", "--", "cat", "/etc/hosts")
-    if "Kubernetes-managed" not in hosts:
-        pytest.skip("no mount namespaces on this machine: names go through the HTTP proxy only")
-    assert f"{web['clusterIP']}\tweb web.{namespace.name}" in hosts
-    assert sum("web-pods" in line.split() for line in hosts.splitlines()) == 2
+
+    def addresses(name):
+        return kubectl.out("exec", "client", "--", "python3", "-c", LOOK_UP, name).split()
+
+    assert addresses("web") == addresses(long) == [web["clusterIP"]]
+    assert len(addresses("web-pods")) == 2
     namespace.apply(service("later"))
-    eventually(lambda: "\tlater " in kubectl.out("exec", "client", "--", "cat", "/etc/hosts"))
+    eventually(lambda: addresses("later"))
     namespace.delete_object("service", "later")
-    eventually(lambda: "\tlater " not in kubectl.out("exec", "client", "--", "cat", "/etc/hosts"))
+    eventually(lambda: not addresses("later"))
+
+
+def test_a_service_refuses_until_somebody_listens_at_its_endpoints(namespace, kubectl):
+    if kubectl.config.network == "host":
+        pytest.skip("the Service proxy cannot see a closed port of this machine's own network")
+    wait = "until [ -e /tmp/go ]; do sleep 0.1; done; exec python3 -m http.server 8080"
+    late = pod("late", container("c", "sh", "-c", wait))
+    namespace.apply(late)
+    ports = [{"port": 80, "targetPort": 8080}]
+    namespace.apply(service("late", "late", ports=ports))
+    client(namespace)
+    namespace.wait("pod", "late", "Ready", timeout_s=60)
+    eventually(lambda: namespace.get("endpoints", "late").get("subsets"))
+    assert set(tried(kubectl, *["late:80"] * 10)) == {"ConnectionRefusedError"}
+    kubectl.out("exec", "late", "--", "touch", "/tmp/go")
+    eventually(lambda: tried(kubectl, "late:80") != ["ConnectionRefusedError"])
+    assert not [said for said in tried(kubectl, *["late:80"] * 10) if said.endswith("Error")]
+
+
+def test_a_network_policy_keeps_strangers_out_or_says_why_it_cannot(web, namespace, kubectl):
+    friends = {"from": [{"podSelector": {"matchLabels": {"role": "friend"}}}]}
+    namespace.apply(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": "friends"},
+            "spec": {"podSelector": {"matchLabels": {"app": "web"}}, "ingress": [friends]},
+        }
+    )
+    client(namespace, "friend", role="friend")
+    client(namespace, "stranger")
+    server = namespace.list("pods", "app=web")[0]["status"]["podIP"]
+    ways = (f"{server}:8000", "web:8080")
+    reached = [said for said in tried(kubectl, *ways, by="friend") if said.startswith("web-")]
+    assert len(reached) == len(ways)
+    if kubectl.config.network == "host" or shutil.which("nft", path=PROGRAMS) is None:
+        events = eventually(
+            lambda: [one for one in namespace.events() if one["reason"] == "NotEnforced"]
+        )
+        assert "reste sans effet" in events[0]["message"]
+        return
+    eventually(lambda: tried(kubectl, *ways, by="stranger") == ["TimeoutError"] * len(ways))
+    # The node's own probes pass, and so do its NodePorts.
+    assert http_get("127.0.0.1", web["ports"][0]["nodePort"])[0] == 200
+    namespace.delete_object("networkpolicy", "friends")
+    eventually(
+        lambda: all(said.startswith("web-") for said in tried(kubectl, *ways, by="stranger"))
+    )
 
 
 def test_ingress_by_host_and_path(web, namespace, kubectl):

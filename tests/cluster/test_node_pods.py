@@ -32,7 +32,7 @@ def test_a_running_pod_shows_all_that_its_node_knows(namespace, cluster):
     assert status["phase"] == "Running"
     assert status["podIP"].startswith(config.pod_cidr.rsplit(".", 2)[0])
     assert status["podIPs"] == [{"ip": status["podIP"]}]
-    assert status["hostIP"] == "127.0.0.1"
+    assert status["hostIP"] == config.host_address(found["spec"]["nodeName"])
     assert status["qosClass"] == "BestEffort"
     assert status["observedGeneration"] == found["metadata"]["generation"]
     assert {one["type"] for one in status["conditions"] if one["status"] == "True"} == {
@@ -245,13 +245,13 @@ def test_a_pod_ends_at_its_deadline(namespace):
 def test_a_new_image_restarts_the_container(namespace):
     namespace.apply(pod("one", sh("main", "exec sleep 1000")))
     first = namespace.wait("pod", "one", "Ready")
-    container = {"name": "main", "image": "busybox:1.37"}
+    container = {"name": "main", "image": "host/python"}
     namespace.patch("pod", "one", {"spec": {"containers": [container]}})
     found = namespace.wait(
         "pod", "one", lambda now: status_of(now, "main")["restartCount"] == 1
         and status_of(now, "main")["ready"]
     )  # fmt: skip
-    assert status_of(found, "main")["image"] == "busybox:1.37"
+    assert status_of(found, "main")["image"] == "host/python"
     assert status_of(found, "main")["containerID"] != status_of(first, "main")["containerID"]
     eventually_told(
         namespace, "one", "Killing", "Container main definition changed, will be restarted"

@@ -19,7 +19,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
     def log_message(self, *args): pass
-http.server.ThreadingHTTPServer((os.environ["BIND_ADDR"], 8000), Handler).serve_forever()
+http.server.ThreadingHTTPServer((os.environ.get("BIND_ADDR", ""), 8000), Handler).serve_forever()
 """
 GRPC = """
 import os, sys
@@ -31,7 +31,7 @@ server = grpc.server(futures.ThreadPoolExecutor(2))
 servicer = health.HealthServicer()
 servicer.set("shop", health_pb2.HealthCheckResponse.SERVING)
 health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-server.add_insecure_port(os.environ["BIND_ADDR"] + ":9000")
+server.add_insecure_port(os.environ.get("BIND_ADDR", "0.0.0.0") + ":9000")
 server.start()
 server.wait_for_termination()
 """

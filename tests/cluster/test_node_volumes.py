@@ -45,6 +45,7 @@ def test_the_environment_comes_from_everywhere(namespace):
         {"name": "LABEL", **field("metadata.labels['app']")},
         {"name": "NODE", **field("spec.nodeName")},
         {"name": "IP", **field("status.podIP")},
+        {"name": "NODE_IP", **field("status.hostIP")},
         {
             "name": "PASS",
             "valueFrom": {"secretKeyRef": {"name": "keys", "key": "PASSWORD"}},
@@ -74,14 +75,15 @@ def test_the_environment_comes_from_everywhere(namespace):
     assert seen["SIZE"] == "4"
     assert seen["P_PASSWORD"] == seen["PASS"] == "pw"
     assert (seen["WHO"], seen["SPACE"], seen["LABEL"]) == ("env", namespace.name, "env")
-    assert seen["IP"] == seen["BIND_ADDR"]
-    assert seen["IP"].startswith("127.")
+    status = namespace.get("pod", "env")["status"]
+    assert (seen["IP"], seen["NODE_IP"]) == (status["podIP"], status["hostIP"])
+    assert "BIND_ADDR" not in seen and "http_proxy" not in seen
     assert seen["HOSTNAME"] == "env"
     assert "MAYBE" not in seen
     assert seen["MEMORY"] == "64"
     assert seen["JOINED"] == "green-env-$(WHO)-$(NOBODY)"
     assert seen["SHOP_DB_SERVICE_PORT_SQL"] == "5432"
-    assert seen["SHOP_DB_SERVICE_HOST"].startswith("127.")
+    assert seen["SHOP_DB_SERVICE_HOST"] == namespace.get("service", "shop-db")["spec"]["clusterIP"]
     assert "KUBERNETES_SERVICE_HOST" in seen
 
 

@@ -1,98 +1,21 @@
 """Containers as processes: in namespaces where the kernel allows them, and under a prefix everywhere."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from runtime_node import SOON_S, Node, alive, until
 
-from embedded_kubernetes.config import ClusterConfig
 from embedded_kubernetes.node import cri
-from embedded_kubernetes.node.images.store import build
+from embedded_kubernetes.node.images.library import build
 from embedded_kubernetes.node.runtime import logs, proctree
 from embedded_kubernetes.node.runtime.limits import PERIOD_S
-from embedded_kubernetes.node.runtime.runtime import ProcessRuntime
 from embedded_kubernetes.processes import spawn
-
-SOON_S = 20.0
-
-
-class Node:
-    """A runtime without a cluster around it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        config = ClusterConfig(
-            name="t",
-            directory=str(folder),
-            runtime_directory=str(folder / "run"),
-            slot=0,
-            kubernetes_version="",
-            binaries="",
-            api_port=0,
-            metrics_port=0,
-            ingress_port=0,
-            proxy_port=0,
-            kubelet_ports=(0,),
-        )
-        self.runtime = ProcessRuntime(config, "node-1")
-        self.hosts = folder / "hosts"
-        self.hosts.write_text("127.244.0.9\tpod-1\n")
-        self.count = 0
-
-    def config(self, *argv: str, image: str = "python:3", **changes) -> cri.ContainerConfig:
-        self.count += 1
-        known = self.runtime.image(image)
-        assert known is not None
-        config = cri.ContainerConfig(
-            hostname="pod-1",
-            image=known,
-            argv=argv,
-            env=known.env,
-            working_dir=known.working_dir,
-            mounts=(),
-            log_path=self.folder / "logs" / f"{self.count}.log",
-            hosts_path=self.hosts,
-        )
-        env = {**config.env, **changes.pop("env", {})}
-        return replace(config, env=env, **changes)
-
-    async def run(self, *argv: str, **changes) -> cri.Container:
-        return await self.runtime.run(self.config(*argv, **changes))
-
-    async def output(self, *argv: str, **changes) -> str:
-        """Run to the end, and return what the log holds."""
-        container = await self.run(*argv, **changes)
-        async with asyncio.timeout(SOON_S):
-            await container.wait()
-        return self.log(container)
-
-    def log(self, container: cri.Container) -> str:
-        lines = container.config.log_path.read_text().splitlines()
-        return "\n".join(line.split(" ", 3)[3] for line in lines)
-
-    def processes(self) -> list[int]:
-        """Return what runs below the spawner, zombies apart."""
-        return [pid for pid in proctree.tree([self.runtime.link.pid])[1:] if alive(pid)]
-
-
-def alive(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
-
-
-async def until(condition, what: str) -> None:
-    limit = time.monotonic() + SOON_S
-    while not condition():
-        assert time.monotonic() < limit, f"not in time: {what}"
-        await asyncio.sleep(0.02)
 
 
 @pytest.fixture(params=["namespaces", "prefix"])
@@ -149,7 +72,7 @@ async def test_working_directory_and_files_of_the_image(node, tmp_path):
     (folder / "etc").mkdir(parents=True)
     (folder / "etc/shop.conf").write_text("open")
     (folder / "Containerfile").write_text(
-        "FROM python\nCOPY etc /etc/shop\nCOPY etc/shop.conf /usr/local/share/shop/\nWORKDIR /app\n"
+        "FROM host/python\nCOPY etc /etc/shop\nCOPY etc/shop.conf /usr/local/share/shop/\nWORKDIR /app\n"
         "COPY etc/shop.conf .\n"
     )
     build(node.runtime.store.path, folder, "shop:1", {})
@@ -163,7 +86,7 @@ async def test_working_directory_and_files_of_the_image(node, tmp_path):
 
 
 async def test_a_restart_loses_files(node, tmp_path):
-    (tmp_path / "Containerfile").write_text("FROM busybox\nWORKDIR /app\nRUN echo new > state\n")
+    (tmp_path / "Containerfile").write_text("FROM host/shell\nWORKDIR /app\nRUN echo new > state\n")
     build(node.runtime.store.path, tmp_path, "a:1", {})
     line = "cat /app/state; echo used > /app/state; echo x > /tmp/x; ls /tmp"
     for _ in range(2):
@@ -203,7 +126,7 @@ async def test_a_volume_inside_a_volume(spaces, tmp_path):
 
 async def test_one_file_mounted_over_an_image_file(node, tmp_path):
     (tmp_path / "Containerfile").write_text(
-        "FROM busybox\nRUN mkdir /app && echo image > /app/conf\n"
+        "FROM host/shell\nRUN mkdir /app && echo image > /app/conf\n"
     )
     build(node.runtime.store.path, tmp_path, "a:1", {})
     (tmp_path / "conf").write_text("mounted")
@@ -246,6 +169,17 @@ async def test_a_running_container_sees_its_hosts_file_change(node):
     assert await run.stdout.read() == b"127.96.0.8\tbank\n"
     run = await container.exec(["sh", "-c", "cat /etc/hostname"])
     assert await run.stdout.read() == b"pod-1\n"
+
+
+async def test_a_volume_stands_where_the_nodes_own_file_would(spaces, tmp_path):
+    (tmp_path / "resolv.conf").write_text("nameserver 10.96.0.10\n")
+    (tmp_path / "mine").write_text("127.0.0.9\tmine\n")
+    text = await spaces.output(
+        *("cat", "/etc/resolv.conf", "/etc/hosts"),
+        resolv_path=tmp_path / "resolv.conf",
+        mounts=(cri.Mount(tmp_path / "mine", "/etc/hosts", read_only=True),),
+    )
+    assert text == "nameserver 10.96.0.10\n127.0.0.9\tmine"
 
 
 NAMES = """
@@ -298,7 +232,7 @@ async def test_sigterm_without_handler_is_ignored_by_process_one(spaces):
 
 
 async def test_stop_signal_of_the_image(node, tmp_path):
-    (tmp_path / "Containerfile").write_text("FROM busybox\nSTOPSIGNAL SIGUSR1\n")
+    (tmp_path / "Containerfile").write_text("FROM host/shell\nSTOPSIGNAL SIGUSR1\n")
     build(node.runtime.store.path, tmp_path, "a:1", {})
     container = await node.run(
         "sh", "-c", "trap 'exit 9' USR1; echo on; while :; do sleep 0.05; done", image="a:1"
@@ -558,12 +492,22 @@ async def test_remove_deletes_files_and_leaves_the_log(node, tmp_path):
     assert node.log(container) == "1"
 
 
+OTHER_USER = """
+import contextlib, os, time
+with contextlib.suppress(PermissionError):
+    os.setuid(1)
+print("main", flush=True)
+time.sleep(100)
+"""
+
+
 async def test_the_spawners_death_ends_every_container_and_is_told(node):
     containers = [await node.run("python3", "-c", TREE, "100") for _ in range(2)]
+    containers.append(await node.run("python3", "-c", OTHER_USER))
     for container in containers:
         await until(lambda c=container: "main" in node.log(c), "the tree")
     pids = [pid for container in containers for pid in container.members()]
-    assert len(pids) == 4
+    assert len(pids) == 5
     os.kill(node.runtime.link.pid, signal.SIGKILL)
     async with asyncio.timeout(SOON_S):
         statuses = [await container.wait() for container in containers]

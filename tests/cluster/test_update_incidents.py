@@ -104,7 +104,7 @@ def supervisor() -> int:
 
 
 def assert_usable(cluster: Cluster) -> None:
-    container = {"name": "main", "image": "busybox", "command": ["sleep", "1000"]}
+    container = {"name": "main", "image": "host/shell", "command": ["sleep", "1000"]}
     namespace = cluster.namespace(f"apres-{secrets.token_hex(2)}").create()
     try:
         namespace.apply(

@@ -13,6 +13,9 @@ from k8s_helpers.labs.attempts import AttemptLab
 from k8s_helpers.measure.recording import Recording
 
 LABS = [name for name in labs.LABS if isinstance(labs.get(name), AttemptLab)]
+NEWER = {"wordpress"}
+"""Labs that there were not yet when recordings had their first format."""
+
 MADE = {"who": "Who", "what": "What", "answer": "Outcome"}
 """The classes of codes of `codes.py`, by the field of an attempt."""
 
@@ -46,10 +49,13 @@ def test_kept_recordings_hold_codes_alone(name: str) -> None:
                 assert known or french.answer == attempt.answer
 
 
-@pytest.mark.parametrize("name", [*LABS, "configuration", "shared_pod"])
+@pytest.mark.parametrize("name", [*sorted({*LABS} - NEWER), "configuration", "shared_pod"])
 def test_a_recording_of_the_first_format_says_the_same(name: str) -> None:
-    old = Recording.load(Path(__file__).parent / name / "format_1.json")
-    lab, kept = labs.get(name), labs.kept(name, "embedded")
+    folder = Path(__file__).parent / name
+    old, again = Recording.load(folder / "format_1.json"), folder / "format_2.json"
+    # Where the kept one has been measured anew since, the folder has the same measure in both formats.
+    lab = labs.get(name)
+    kept = Recording.load(again) if again.exists() else labs.kept(name, "embedded")
     assert [run.attempts for run in old.runs] == [run.attempts for run in kept.runs]
     assert lab.to_json(old) == lab.to_json(kept)
     assert lab.to_story(old) == lab.to_story(kept)

@@ -8,8 +8,10 @@ import platform
 import tarfile
 from pathlib import Path
 
+import image_files
 import pytest
 
+from embedded_kubernetes.node.images import library
 from k8s_helpers._errors import BinariesError, K8sHelpersError, UsageError
 from k8s_helpers._paths import COURSE
 from k8s_helpers._progress import Silent
@@ -96,3 +98,25 @@ def test_a_jar_goes_into_the_archive_and_comes_back(
     contents = bundle.Contents("v1.2.3", platform.machine(), {f"jars/{kept.name}": ""})
     assert bundle.install_jars(tmp_path / "out", contents) == [str(kept)]
     assert kept.read_bytes() == b"jar"
+
+
+def test_images_that_were_loaded_go_into_the_archive_and_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = image_files.image(image_files.tar(image_files.entry("page", b"x")), Cmd=["/serve"])
+    source = image_files.write_tar(
+        tmp_path / "web.tar", image_files.docker_files(made, "team/web:1")
+    )
+    monkeypatch.setenv("K8S_HELPERS_HOME", str(tmp_path / "here"))
+    library.load(source, Silent())
+    saved = bundle.save_own_images(tmp_path, Silent())
+    assert list(saved) == ["embedded/team_web_1.tar"]
+
+    monkeypatch.setenv("K8S_HELPERS_HOME", str(tmp_path / "there"))
+    scratch = tmp_path / "out"
+    (scratch / "embedded").mkdir(parents=True)
+    for name, file in saved.items():
+        file.rename(scratch / name)
+    contents = bundle.Contents("v1.2.3", platform.machine(), dict.fromkeys(saved, ""))
+    assert bundle.install_own_images(scratch, contents, Silent()) == ["team/web:1"]
+    assert [image.name for image in library.stored()] == ["team/web:1"]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from embedded_kubernetes import preflight
-from k8s_helpers.cli import call, doctor, machine, tools
+from embedded_kubernetes.node import isolation
+from k8s_helpers.cli import call, doctor, image_checks, machine, tools
 from k8s_helpers.cli.machine import Diagnosis
 
 
@@ -114,7 +115,7 @@ def test_json_is_for_programs(
 
 def test_this_machine_is_examined_without_harm() -> None:
     subjects = [check.subject for check in doctor.examine()]
-    assert len(subjects) == len(set(subjects)) == 16
+    assert len(subjects) == len(set(subjects)) == 19
 
 
 def test_what_hangs_in_a_running_cluster_is_told() -> None:
@@ -126,3 +127,36 @@ def test_what_hangs_in_a_running_cluster_is_told() -> None:
     assert (check.state, check.stops) == ("limited", ())
     assert "« tp » : tp-node-1 : ne répond plus depuis 6 s ; etcd : tué" in check.found
     assert "k8s-lab down --name tp" in check.advice
+
+
+_REFUSED = isolation.Refusal(1, "Operation not permitted", "unshare")
+
+
+@pytest.mark.parametrize(
+    ("refused", "state", "found"),
+    [
+        (isolation.Refusals(None, None), "ok", "overlayfs"),
+        (isolation.Refusals(None, _REFUSED), "ok", "leurs propres fichiers"),
+        (isolation.Refusals(None, None, "overlay: Invalid argument"), "limited", "copie"),
+        (isolation.Refusals(_REFUSED, _REFUSED), "limited", "host/python"),
+    ],
+)
+def test_real_images_need_namespaces_and_are_quick_with_overlays(
+    refused: isolation.Refusals, state: str, found: str
+) -> None:
+    check = image_checks.judge_images(refused)
+    assert (check.state, check.stops) == (state, ())
+    assert found in check.found
+    assert bool(check.advice) == (state == "limited")
+
+
+def test_without_namespaces_by_choice_only_this_machine_s_programs_run() -> None:
+    assert "host/shell" in image_checks.judge_images(given_up=True).found
+
+
+def test_pods_lack_internet_or_policies_where_a_program_is_missing() -> None:
+    both = {"slirp4netns": "/usr/bin/slirp4netns", "nft": "/usr/sbin/nft"}
+    assert tools.judge_network_programs(both).state == "ok"
+    check = tools.judge_network_programs({**both, "nft": None})
+    assert check.state == "limited" and "NetworkPolicies" in check.found
+    assert "nftables" in check.advice and "slirp4netns" not in check.advice

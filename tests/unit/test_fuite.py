@@ -61,7 +61,7 @@ def test_a_full_heap_ends_the_program_with_status_1(
     assert "java.lang.OutOfMemoryError: Java heap space" in errors
     assert [lines[0]["event"], lines[-1]["event"]] == ["starting", "out of memory"]
     held = [line["held_mb"] for line in lines[:-1] if "held_mb" in line]
-    assert held == sorted(held) and 30 <= held[-1] <= 48
+    assert held == sorted(held) and held[-1] <= 48
     last = lines[-1]
     assert 0.6 * 48 * MIB < last["heap_used_bytes"] <= last["heap_max_bytes"] <= 48 * MIB
     assert last["heap_used_bytes"] < last["memory_bytes"] < 200 * MIB

@@ -62,7 +62,7 @@ def refusing(*calls: str) -> list[str]:
 
 @pytest.fixture
 def _allowed() -> None:
-    if (refusal := isolation.refusal()) is not None:
+    if (refusal := isolation.refusals().network) is not None:
         pytest.skip(f"this machine refuses them anyway: {refusal}")
 
 
@@ -118,9 +118,9 @@ def test_a_trial_that_is_killed_is_a_refusal(tmp_path: Path) -> None:
     script = """
 import os, signal
 from embedded_kubernetes.node.runtime import namespaces
-namespaces._go_apart = lambda settings: os.kill(os.getpid(), signal.SIGKILL)
+namespaces._go_apart = lambda settings, joined: os.kill(os.getpid(), signal.SIGKILL)
 print(namespaces.tried({})[0])
-namespaces._go_apart = lambda settings: {}["machine"]
+namespaces._go_apart = lambda settings, joined: {}["machine"]
 print(namespaces.tried({}))
 """
     done = subprocess.run(
@@ -159,4 +159,25 @@ def test_the_advice_fits_the_refusal(
 
 
 def test_nothing_refused_is_nothing_to_do() -> None:
-    assert machine.judge_namespaces(None, OPEN, PYTHON, False).state == "ok"
+    assert machine.judge_network(None, "").state == "ok"
+    assert machine.judge_network(None, "").advice == ""
+
+
+def test_a_device_that_pods_lack_for_the_internet_is_named() -> None:
+    check = machine.judge_network(None, "/dev/net/tun")
+    assert check.state == "ok" and "chmod 666 /dev/net/tun" in check.advice
+    assert machine.judge_network(None, "slirp4netns").advice == ""
+
+
+@pytest.mark.usefixtures("_allowed")
+def test_a_network_that_is_refused_leaves_the_rest() -> None:
+    found = examined(*refusing("bind=EPERM"))
+    assert found["state"] == "limited", found
+    assert "un pod ne peut pas avoir son réseau : transparent socket" in found["found"]
+
+
+def test_a_kernel_without_cables_is_told_how_to_get_them() -> None:
+    check = machine.judge_network(
+        Refusal(errno.EOPNOTSUPP, "Operation not supported", "add veth"), ""
+    )
+    assert check.state == "limited" and "modprobe veth" in check.advice

@@ -6,8 +6,8 @@ import java.nio.file.Path;
  * What the whole container uses, as the kernel counts it against the limit.
  *
  * <p>The kubelet's own figure ("working set"): what the cgroup uses, less the file pages that the kernel can drop at
- * once. Where the program sees another cgroup than its own (its limit is not ours), what it can tell is the memory
- * of its own process.
+ * once. Where the program sees another cgroup than its own (its limit is not ours), or no use in it, what it can tell
+ * is the memory of its own process.
  */
 final class ContainerMemory {
     private record Counter(String used, String limit, String dropped) {}
@@ -43,7 +43,9 @@ final class ContainerMemory {
 
     private static boolean holds(Counter files, long limitBytes) {
         try {
-            return limitBytes > 0 && number(CGROUP.resolve(files.limit)) == limitBytes;
+            return limitBytes > 0
+                    && number(CGROUP.resolve(files.limit)) == limitBytes
+                    && Files.exists(CGROUP.resolve(files.used));
         } catch (IOException | NumberFormatException error) {
             return false; // no such cgroup, or "max"
         }

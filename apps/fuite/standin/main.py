@@ -71,7 +71,8 @@ def cgroup_counter(limit_bytes: int) -> tuple[Path, str] | None:
     """
     for used, limit, dropped in COUNTERS:
         try:
-            if limit_bytes and int((CGROUP / limit).read_text()) == limit_bytes:
+            found = limit_bytes and int((CGROUP / limit).read_text()) == limit_bytes
+            if found and (CGROUP / used).exists():
                 return CGROUP / used, dropped
         except (OSError, ValueError):
             pass

@@ -11,6 +11,7 @@ from dataclasses import replace
 from .. import files, pki
 from ..config import ClusterConfig
 from . import slots
+from .launch import delete_foreign
 
 
 def with_one_more(config: ClusterConfig, kubelet_port: int) -> ClusterConfig:
@@ -52,4 +53,5 @@ def delete_files(config: ClusterConfig, name: str) -> None:
     serving = (f"{pki.KUBELET_SERVING}.crt", f"{pki.KUBELET_SERVING}.key")
     for suffix in (".crt", ".key", ".kubeconfig", *serving):
         (config.pki / f"{name}{suffix}").unlink(missing_ok=True)
+    delete_foreign(config.path, config.path / "nodes" / name)
     files.delete(config.path / "nodes" / name)

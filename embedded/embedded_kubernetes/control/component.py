@@ -198,14 +198,18 @@ class ComponentProcess:
         assert self._process is not None and self._pidfd is not None
         asyncio.get_running_loop().remove_reader(self._pidfd)
         os.close(self._pidfd)
-        how = describe_exit(self._process.wait())
+        code = self._process.wait()
         self._process = self._pidfd = None
         if self._pulse is not None:
             self._pulse.close()
             self._pulse = None
         self._gone.set()
-        if self.wanted:
-            self._bring_back(how)
+        if self.wanted and code == os.EX_CONFIG:
+            self.wanted = False
+            last = self.log.read_text(errors="replace").splitlines()[-1:]
+            self._on_given_up(self, " : ".join(("ne peut plus vivre sur cette machine", *last)))
+        elif self.wanted:
+            self._bring_back(describe_exit(code))
 
     def _bring_back(self, how: str) -> None:
         lived_s = time.monotonic() - self._started_s

@@ -111,9 +111,10 @@ def api_server(config: ClusterConfig) -> ComponentSpec:
     flags = (
         f"--etcd-servers=unix://{config.runtime / 'etcd.sock'}",
         "--bind-address=127.0.0.1",
-        "--advertise-address=127.0.0.1",
+        f"--advertise-address={config.advertised_address}",
         f"--secure-port={config.api_port}",
-        "--endpoint-reconciler-type=none",  # it would refuse a loopback endpoint
+        # A loopback address would be refused as an endpoint.
+        f"--endpoint-reconciler-type={'lease' if config.network == 'pods' else 'none'}",
         f"--service-cluster-ip-range={config.service_cidr}",
         f"--service-node-port-range={NODE_PORTS[0]}-{NODE_PORTS[-1]}",
         "--authorization-mode=Node,RBAC",
@@ -127,9 +128,9 @@ def api_server(config: ClusterConfig) -> ComponentSpec:
         f"--kubelet-certificate-authority={pki / 'ca.crt'}",
         f"--kubelet-client-certificate={pki / 'apiserver-kubelet-client.crt'}",
         f"--kubelet-client-key={pki / 'apiserver-kubelet-client.key'}",
-        # It consents to proxy to no loopback address: nodes show one of another kind beside theirs, which the egress
-        # proxy leads to.
-        "--kubelet-preferred-address-types=InternalDNS",
+        # It consents to proxy to no loopback address: nodes on loopback show one of another kind beside theirs, which
+        # the egress proxy leads to.
+        f"--kubelet-preferred-address-types={'InternalIP' if config.network == 'pods' else 'InternalDNS'}",
         f"--egress-selector-config-file={config.path / EGRESS_FILE}",
         f"--requestheader-client-ca-file={pki / 'front-proxy-ca.crt'}",
         "--requestheader-allowed-names=front-proxy-client",

@@ -21,7 +21,7 @@ _PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class HealthEndpoint:
     """Where a component answers on HTTP.
 
     Attributes
@@ -37,11 +37,11 @@ class Endpoint:
     port: int = 0
 
 
-def endpoints(config: ClusterConfig) -> dict[str, Endpoint]:
+def endpoints(config: ClusterConfig) -> dict[str, HealthEndpoint]:
     """Return the components that can be asked."""
     return {
-        control_plane.ETCD: Endpoint("/version", socket=str(config.runtime / "etcd.sock")),
-        control_plane.API_SERVER: Endpoint("/livez/ping", port=config.api_port),
+        control_plane.ETCD: HealthEndpoint("/version", socket=str(config.runtime / "etcd.sock")),
+        control_plane.API_SERVER: HealthEndpoint("/livez/ping", port=config.api_port),
     }
 
 
@@ -53,7 +53,7 @@ def client_context(config: ClusterConfig) -> ssl.SSLContext:
 
 
 async def listen(
-    endpoint: Endpoint, context: ssl.SSLContext | None, heard: Callable[[], None]
+    endpoint: HealthEndpoint, context: ssl.SSLContext | None, heard: Callable[[], None]
 ) -> None:
     """Ask for ever, and call `heard` at each answer."""
     while True:
@@ -72,7 +72,7 @@ async def listen(
 
 
 async def _connect(
-    endpoint: Endpoint, context: ssl.SSLContext | None
+    endpoint: HealthEndpoint, context: ssl.SSLContext | None
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     if endpoint.socket:
         return await asyncio.open_unix_connection(endpoint.socket)
@@ -80,7 +80,7 @@ async def _connect(
 
 
 async def _ask(
-    endpoint: Endpoint, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    endpoint: HealthEndpoint, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
     """Send one request and read its answer whole.
 

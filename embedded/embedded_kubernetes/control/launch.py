@@ -8,15 +8,17 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import files, paths, pki, preflight
-from ..config import ClusterConfig
+from ..config import REMOVER_FILE, ClusterConfig, Network
 from ..errors import BusyError, ComponentError, ResourceError, UsageError, WaitTimeoutError
 from ..files import write_whole
 from ..lock import signed_by, unsign
-from ..processes import spawn
+from ..processes import CommandError, run, spawn
 from ..progress import Progress
 from . import control_plane, control_socket, incidents, slots
 
@@ -27,11 +29,28 @@ START_TIMEOUT_S = 120.0
 """Longest time without any news of a cluster that starts."""
 
 _LAST_MOMENTS_S = 5.0
+_REMOVER_S = 600.0
 _SOCKET_PATH_BYTES = 107  # man 7 unix
 
 
+NetworkChoice = Callable[[], AbstractContextManager[Callable[[], Network]]]
+"""A context that finds out in the background which network pods can have; its result waits for the answer."""
+
+
+@contextlib.contextmanager
+def on_host() -> Iterator[Callable[[], Network]]:
+    """Choose the host's network (see `NetworkChoice`)."""
+    yield lambda: "host"
+
+
 def start(
-    name: str, directory: Path, runtime: Path, lock: int, nodes: int | None, progress: Progress
+    name: str,
+    directory: Path,
+    runtime: Path,
+    lock: int,
+    nodes: int | None,
+    progress: Progress,
+    choice: NetworkChoice,
 ) -> None:
     """Prepare the cluster's folder and hand it to a new supervisor.
 
@@ -47,6 +66,8 @@ def start(
         How many nodes; None for as many as it had, or one.
     progress : Progress
         Told each step.
+    choice : callable
+        Chooses the network of a new cluster's pods; one that has been started before keeps its own.
     """
     with preflight.disk_errors(f"Préparer le cluster « {name} »"):
         preflight.require_disk(directory)
@@ -56,18 +77,22 @@ def start(
             check_nodes(previous, nodes)
         from ..programs import binaries
 
-        programs = binaries.ensure(progress)
-        progress.step(f"Préparation du cluster « {name} »")
-        slot, holder = slots.hold_slot(_slots_to_try(directory, previous))
-        with holder:
-            config = _configure(name, directory, runtime, slot, nodes, previous, programs)
-            _make_keys(config)
-            config.save()
-            write_whole(
-                directory / control_plane.EGRESS_FILE, control_plane.egress_selector(config)
-            )
-            _say_goodbye_to_the_dead(directory, lock)
-            _spawn_supervisor(config, lock, holder.fileno())
+        with choice() if previous is None else contextlib.nullcontext() as chosen:
+            programs = binaries.ensure(progress)
+            progress.step(f"Préparation du cluster « {name} »")
+            slot, holder = slots.hold_slot(_slots_to_try(directory, previous))
+            with holder:
+                if chosen is not None:
+                    pki.load_library()  # the choice is being made meanwhile
+                config = _configure(
+                    name, directory, runtime, slot, nodes, previous, programs, chosen
+                )
+                _make_keys(config)
+                config.save()
+                egress = control_plane.egress_selector(config)
+                write_whole(directory / control_plane.EGRESS_FILE, egress)
+                _say_goodbye_to_the_dead(directory, lock)
+                _spawn_supervisor(config, lock, holder.fileno())
 
 
 def wait(directory: Path, progress: Progress) -> ClusterConfig:
@@ -166,10 +191,20 @@ def terminate(directory: Path) -> None:
 
 def delete(directory: Path, runtime: Path) -> None:
     """Delete a stopped cluster's files."""
+    delete_foreign(directory, directory)
     for folder in (runtime, directory):
         files.delete(folder)
     with contextlib.suppress(OSError):
         runtime.parent.rmdir()  # where no other cluster has its sockets in it
+
+
+def delete_foreign(directory: Path, folder: Path) -> None:
+    """Delete a folder of a cluster where its containers' files may belong to other ids than the user's."""
+    try:
+        remover = json.loads((directory / REMOVER_FILE).read_text(encoding="utf-8"))
+        run([*remover, json.dumps(["remove", str(folder)])], timeout_s=_REMOVER_S)
+    except (OSError, ValueError, CommandError):
+        return  # there are none, or the user's own way says what is wrong
 
 
 def _previous(name: str, directory: Path) -> ClusterConfig | None:
@@ -221,6 +256,7 @@ def _configure(
     nodes: int | None,
     previous: ClusterConfig | None,
     programs: Binaries,
+    chosen: Callable[[], Network] | None,
 ) -> ClusterConfig:
     if len(bytes(runtime / control_socket.SOCKET_NAME)) > _SOCKET_PATH_BYTES:
         raise ResourceError(
@@ -255,6 +291,7 @@ def _configure(
         ingress_port=ingress,
         proxy_port=proxy,
         kubelet_ports=tuple(kubelets),
+        network=previous.network if previous is not None else chosen() if chosen else "host",
     )
 
 

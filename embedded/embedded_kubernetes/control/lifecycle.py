@@ -72,7 +72,13 @@ def runtime_of(name: str) -> Path:
     return paths.runtime_dir(f"{name}-{digest[:8]}")
 
 
-def up(name: str, progress: Progress, *, nodes: int | None = None) -> ClusterConfig:
+def up(
+    name: str,
+    progress: Progress,
+    *,
+    nodes: int | None = None,
+    choice: launch.NetworkChoice = launch.on_host,
+) -> ClusterConfig:
     """Start the cluster, or find it running; return when a first pod could be created.
 
     Parameters
@@ -83,6 +89,8 @@ def up(name: str, progress: Progress, *, nodes: int | None = None) -> ClusterCon
         Told each step.
     nodes : int, optional
         How many nodes; by default as many as it had, or one.
+    choice : callable
+        Finds out which network the pods of a new cluster can have (see `node.isolation.network_chosen`).
 
     Raises
     ------
@@ -118,7 +126,7 @@ def up(name: str, progress: Progress, *, nodes: int | None = None) -> ClusterCon
     new = not (directory / "cluster.json").exists()
     (directory / _DELETION_FILE).unlink(missing_ok=True)  # of a `down` that was cut short
     try:
-        launch.start(name, directory, runtime, lock, nodes, progress)
+        launch.start(name, directory, runtime, lock, nodes, progress, choice)
         return _wait_for_own(name, directory, progress)
     except ComponentError:
         raise  # its logs stay, for who wants to look

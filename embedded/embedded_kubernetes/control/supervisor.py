@@ -121,7 +121,7 @@ class Supervisor:
     def _listen_to_servers(self) -> list[asyncio.Task[None]]:
         context = health.client_context(self.config)
 
-        async def listen(name: str, endpoint: health.Endpoint) -> None:
+        async def listen(name: str, endpoint: health.HealthEndpoint) -> None:
             component = self.components[name]
             # Each life has a watchdog of its own.
             await health.listen(endpoint, context, lambda: component.watchdog.heard())

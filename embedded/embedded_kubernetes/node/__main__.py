@@ -6,16 +6,19 @@ import argparse
 import asyncio
 import contextlib
 import faulthandler
+import gc
 import logging
 import os
 import signal
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .. import pki
 from ..config import ClusterConfig
 from ..control import added_node
-from . import node
+from . import isolation, node
+from .cri import NetworkRefusedError
 from .heart import Heart
 
 _THREADS = 3
@@ -35,11 +38,17 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    os.umask(0o022)  # containers' users read what the node writes for them; its folder is closed
     config = ClusterConfig.load(arguments.config)
     if arguments.added_port is not None:
         config = added_node.with_one_more(config, arguments.added_port)
         pki.ensure(config)
-    asyncio.run(_run(config, arguments.node, arguments.heartbeat_fd))
+    try:
+        asyncio.run(_run(config, arguments.node, arguments.heartbeat_fd))
+    except NetworkRefusedError as error:
+        isolation.forget_trial()
+        print(error, file=sys.stderr)
+        sys.exit(os.EX_CONFIG)  # another try would end as this one
 
 
 async def _run(config: ClusterConfig, name: str, heartbeat_fd: int | None) -> None:
@@ -60,6 +69,9 @@ async def _run(config: ClusterConfig, name: str, heartbeat_fd: int | None) -> No
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             await starting
+            # What is there now stays: looking through it again would stop everything for milliseconds.
+            gc.collect()
+            gc.freeze()
             await stopping
         starting.cancel()
         await asyncio.gather(starting, return_exceptions=True)

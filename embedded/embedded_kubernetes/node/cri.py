@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+
+from .network.sockets import Sockets
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,13 @@ class ImageConfig:
     reference: str
     image_id: str
     """`sha256:…` of its content."""
-    rootfs: Path
-    """Folder that holds the image's own files, laid out from `/`."""
+    layers: tuple[Path, ...]
+    """Folders of its files, each laid out from `/`, the lowest first; nobody writes into them.
+
+    What a layer takes away is marked as overlayfs does: a character device 0:0, `user.overlay.opaque` on a folder.
+    """
+    host_programs: bool = False
+    """Whether it runs on this machine's own programs, which then lie below its layers."""
     env: Mapping[str, str] = field(default_factory=dict)
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
@@ -40,9 +48,26 @@ class ImageConfig:
     stop_signal: str = "SIGTERM"
     """What asks its program to end (`STOPSIGNAL`)."""
     user: str = ""
-    """What `USER` says; recorded, processes are the cluster's owner's."""
+    """What `USER` says: number or name, perhaps with a group."""
+    volumes: tuple[str, ...] = ()
+    """Folders that each container gets a fresh one for (`VOLUME`)."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    size_bytes: int = 0
+    """What its layers took where they came from, compressed."""
+    repo_digests: tuple[str, ...] = ()
+    """`docker.io/library/busybox@sha256:…` of each repository that it is known to come from."""
     built_in: bool = False
-    """Whether it stands for the host's own programs and has no files of its own."""
+    """Whether it is made of the host's own programs and has no files of its own."""
+
+    @property
+    def status_id(self) -> str:
+        """What `status.containerStatuses[].imageID` says: where it was pulled from, or its own digest."""
+        return next(iter(self.repo_digests), self.image_id)
+
+    @property
+    def status_name(self) -> str:
+        """What `status.containerStatuses[].image` says; "" for what the manifest says."""
+        return "" if self.host_programs or "@" in self.reference else self.reference
 
     def to_oci(self) -> dict[str, Any]:
         """Return the `config` object that an OCI image would carry: what is empty is left out, as builders do."""
@@ -54,8 +79,35 @@ class ImageConfig:
             "Cmd": list(self.cmd),
             "WorkingDir": self.working_dir,
             "StopSignal": self.stop_signal,
+            "Volumes": {path: {} for path in self.volumes},
+            "Labels": dict(self.labels),
         }
         return {name: value for name, value in plain.items() if value}
+
+
+@dataclass(frozen=True)
+class UserConfig:
+    """Who a container is to run as; the image's own `/etc/passwd` and `/etc/group` say what names stand for."""
+
+    user: str = ""
+    """Number or name, perhaps `:GROUP`; "" for root."""
+    groups: tuple[int, ...] = ()
+    """Further groups: the pod's `fsGroup` and `supplementalGroups`."""
+    groups_of_image: bool = True
+    """Whether it is also in the groups that the image gives the user (`supplementalGroupsPolicy: Merge`)."""
+
+
+@dataclass(frozen=True)
+class SandboxConfig:
+    """What the containers of one pod share (upstream: `PodSandboxConfig`)."""
+
+    pod_uid: str
+    hostname: str
+    address: str | None
+    """None for a pod that lives in its node's network."""
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+    share_processes: bool = False
+    """Whether each of its containers sees the processes of all."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +126,12 @@ class ContainerConfig:
     """CRI log format: `2026-01-01T00:00:00.000000000Z stdout F text`."""
     hosts_path: Path
     """The file to show as `/etc/hosts`; its owner keeps it current, in place."""
+    pod_uid: str = ""
+    """The pod whose sandbox it lives in; "" for none."""
+    target_pid: int = 0
+    """Process of another container, whose processes it sees and has its own among; 0 for none."""
+    resolv_path: Path | None = None
+    """The file to show as `/etc/resolv.conf`; None for this machine's own."""
     memory_limit_bytes: int | None = None
     cpu_limit_cores: float | None = None
     pod: str = ""
@@ -82,6 +140,7 @@ class ContainerConfig:
     """File systems in memory whose files count as its memory."""
     capabilities: frozenset[int] | None = None
     """Numbers of those that it keeps; None for those that containers have here anyway."""
+    user: UserConfig = field(default_factory=UserConfig)
     no_new_privileges: bool = False
     read_only_root: bool = False
     stdin: bool = False
@@ -137,6 +196,14 @@ class Container(Protocol):
     pid: int
     started_wall_s: float
 
+    @property
+    def user(self) -> dict[str, Any]:
+        """Who its programs are, as `status.containerStatuses[].user` has it."""
+
+    @property
+    def one_id_refusal(self) -> str:
+        """Why its root can become no other user, where there is one id; "" where it can, or need not."""
+
     async def wait(self) -> ExitStatus:
         """Return how it ended; any number of callers may wait."""
 
@@ -173,10 +240,14 @@ class Container(Protocol):
 class Runtime(Protocol):
     """Starts containers and knows images."""
 
-    user: dict[str, Any]
-    """Who its containers run as, as `status.containerStatuses[].user` has it."""
     isolation: str
     """"namespaces" (own mount and pid namespace) or "prefix" (paths are translated, see the badge)."""
+    ids: str
+    """The ids that containers have: `root`, `range-…`, `single` (see `runtime.users.id_maps`); "" with "prefix"."""
+    network: str
+    """"pods" (each pod has a network of its own) or "host" (all are on this machine's loopback network)."""
+    sockets: Sockets
+    """Sockets of the network that pods are in."""
 
     async def start(self) -> None:
         """Start the spawner."""
@@ -191,7 +262,7 @@ class Runtime(Protocol):
         """Return all images of this cluster."""
 
     async def mount_memory(self, folder: Path, size_bytes: int) -> None:
-        """Mount a file system in memory on a folder, for containers (see `mounted`).
+        """Mount a file system in memory on a folder, for containers (see `mounted`), unless it is there.
 
         Raises
         ------
@@ -202,8 +273,46 @@ class Runtime(Protocol):
     def mounted(self, folder: Path) -> Path:
         """Return where this process sees what is mounted on a folder for containers."""
 
-    async def unmount_memory(self, folder: Path) -> None:
-        """Take such a file system away."""
+    def use_layers(self, layers: Sequence[Path]) -> AbstractContextManager[None]:
+        """Keep an image's layers from being removed meanwhile; `FileNotFoundError` where one has just been."""
+
+    async def join_layers(self, folder: Path, layers: tuple[Path, ...]) -> None:
+        """Let a folder show layers, the lowest first, as one tree, for containers (see `mounted`).
+
+        Raises
+        ------
+        OSError
+            It cannot be done.
+        """
+
+    async def unmount(self, folder: Path) -> None:
+        """Take away what was mounted on a folder."""
+
+    async def give_to_group(
+        self, folder: Path, group: int, *, writable: bool, only_if_new: bool
+    ) -> None:
+        """Give a volume's files to a group, as far as there are groups here (see `runtime.users.file_tasks.give`).
+
+        Raises
+        ------
+        OSError
+            It cannot be done.
+        """
+
+    def in_network(self, argv: Sequence[str]) -> tuple[str, ...] | None:
+        """Return the command line that runs a program in the pods' network; None where that is this machine's."""
+
+    async def run_sandbox(self, config: SandboxConfig) -> None:
+        """Make a pod's sandbox, unless it is there (upstream: `RunPodSandbox`).
+
+        Raises
+        ------
+        ContainerStartError
+            It cannot be made.
+        """
+
+    async def stop_sandbox(self, pod_uid: str) -> None:
+        """Let go of a pod's sandbox, if it has one, once none of its containers runs (upstream: `StopPodSandbox`)."""
 
     def limit_pod(
         self,
@@ -227,6 +336,14 @@ class Runtime(Protocol):
 
 class ContainerStartError(Exception):
     """The runtime could not start the container's program."""
+
+
+class ContainerCreateError(ContainerStartError):
+    """The container cannot be made as it is asked for: kubelet's `CreateContainerError`."""
+
+
+class NetworkRefusedError(ContainerStartError):
+    """The kernel refuses what the network of a cluster's pods needs, which it allowed when the cluster was made."""
 
 
 def exec_failure(error: Exception) -> str:

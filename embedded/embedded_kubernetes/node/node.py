@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from contextlib import AsyncExitStack
 from typing import Protocol, TypeVar
 
@@ -10,18 +11,19 @@ from .api import Api
 from .events import EventRecorder
 from .heart import Heart
 from .network.addresses import Addresses
-from .network.host_ports import HostPorts
-from .network.service_table import ServiceTable
 from .objects import Objects
 from .pods.agent import Agent
 from .pods.context import NodeContext
 from .pods.pulls import Puller
 from .probes.checks import Checks
+from .proxy.host_ports import HostPorts
+from .proxy.service_table import ServiceTable
 from .records import Object
 from .registration import Registration, capacity
 from .rules.restarts import BackOff
 from .runtime.runtime import ProcessRuntime
 from .services import NodeServices
+from .storage.pod_certificates import PodCertificates
 from .storage.tokens import Tokens
 
 
@@ -66,12 +68,22 @@ async def start(config: ClusterConfig, name: str, heart: Heart, stack: AsyncExit
     services_recorder = await _started(stack, EventRecorder(services_api, "node-services", name))
     agent = Agent(api, name, folder)
     allocatable = capacity(folder)
-    services = NodeServices(config, name, services_api, agent, services_recorder.record)
+    services = NodeServices(
+        config,
+        name,
+        services_api,
+        agent,
+        services_recorder.record,
+        runtime.sockets,
+        runtime.in_network,
+    )
     objects = await _started(stack, Objects(services_api, agent.object_changed))
-    host_ports = await _started(stack, HostPorts(config.node_address(name), recorder.record))
-    checks = Checks(_minor(config.kubernetes_version))
+    host_ports = await _started(stack, HostPorts(config, name, runtime.sockets, recorder.record))
+    puller = Puller(runtime.store, functools.partial(objects.get, "secrets"))
+    stack.push_async_callback(puller.close)
+    checks = Checks(_minor(config.kubernetes_version), runtime.sockets)
     stack.push_async_callback(checks.close)
-    registration = Registration(config, name, api, allocatable, runtime.isolation)
+    registration = Registration(config, name, api, allocatable, runtime.isolation, runtime.images)
     await _started(stack, services)
     await _started(stack, registration)
     await services.table.synced()
@@ -84,7 +96,8 @@ async def start(config: ClusterConfig, name: str, heart: Heart, stack: AsyncExit
         recorder=recorder,
         objects=objects,
         tokens=Tokens(api),
-        puller=Puller(runtime.image, runtime.store.describe),
+        certificates=PodCertificates(api, registration.reference),
+        puller=puller,
         back_off=BackOff(),
         checks=checks,
         names=services.names,

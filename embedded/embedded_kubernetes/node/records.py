@@ -55,6 +55,10 @@ class Record:
         What its probes say.
     failed_probe : str or None
         "liveness" or "startup" once that probe has failed, until it is killed for it.
+    image_id, image_name : str
+        The image of its last life, as the status shows it ("" for the name that the spec has).
+    user : dict or None
+        Who its last life's programs are; None before the first one.
     allocated : dict
         The resources that the node has granted it, which a resize changes later than the spec.
     actuated : dict
@@ -67,6 +71,8 @@ class Record:
         self.container: Container | None = None
         self.container_id = ""
         self.image_id = ""
+        self.image_name = ""
+        self.user: Object | None = None
         self.started_wall_s = 0.0
         self.finished_wall_s = 0.0
         self.exited: Object | None = None

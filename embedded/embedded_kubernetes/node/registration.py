@@ -10,10 +10,12 @@ import logging
 import os
 import platform
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..config import ClusterConfig
 from .api import Api, ApiError
+from .cri import ImageConfig
 from .records import Object
 from .wall import timestamp, timestamp_micro
 
@@ -24,6 +26,8 @@ _LEASE_S = 40
 _RENEW_S = 10.0
 _STATUS_S = 300.0
 """How often a status that has not changed is written again, as a kubelet does."""
+_MOST_IMAGES, _MOST_NAMES = 50, 5
+"""What a node's status holds of images (`nodeStatusMaxImages`, `MaxNamesPerImageInNodeStatus`)."""
 _MAX_PODS = 110
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
@@ -81,6 +85,17 @@ def labels(name: str) -> dict[str, str]:
     }
 
 
+def addresses(config: ClusterConfig, name: str) -> list[Object]:
+    """Return `status.addresses` of a node."""
+    known = [
+        {"type": "InternalIP", "address": config.host_address(name)},
+        {"type": "Hostname", "address": name},
+    ]
+    if config.network == "host":
+        known.append({"type": "InternalDNS", "address": config.node_shown(name)})
+    return known
+
+
 _DECLARED_FEATURES = (
     "ExtendWebSocketsToKubelet",
     "InPlacePodLevelResourcesVerticalScaling",
@@ -120,6 +135,25 @@ def conditions(since_wall_s: float, now_wall_s: float) -> list[Object]:
     ]
 
 
+def image_list(images: Sequence[ImageConfig]) -> list[Object]:
+    """Return `status.images`: names and size of each image, the largest first, fifty at most.
+
+    (source: `Images` of `pkg/kubelet/nodestatus/setters.go`)
+    """
+    names: dict[str, list[str]] = {}
+    sizes: dict[str, int] = {}
+    for image in images:
+        known = names.setdefault(image.image_id, list(image.repo_digests))
+        if image.reference not in known:
+            known.append(image.reference)
+        sizes[image.image_id] = image.size_bytes
+    largest = sorted(names, key=lambda image_id: -sizes[image_id])[:_MOST_IMAGES]
+    return [
+        {"names": names[image_id][:_MOST_NAMES], "sizeBytes": sizes[image_id]}
+        for image_id in largest
+    ]
+
+
 class Registration:
     """Makes the node known and keeps it alive.
 
@@ -135,6 +169,8 @@ class Registration:
         What pods may take; all of the machine.
     isolation : str
         How containers are kept apart (see `cri.Runtime`).
+    images : callable
+        Returns the images that the node has.
     """
 
     def __init__(
@@ -144,7 +180,10 @@ class Registration:
         api: Api,
         allocatable: dict[str, str],
         isolation: str,
+        images: Callable[[], Sequence[ImageConfig]],
     ) -> None:
+        self._images = images
+        self._shown_images: list[Object] = []
         self._config = config
         self._name = name
         self._api = api
@@ -199,19 +238,25 @@ class Registration:
 
     def _status(self) -> Object:
         index = self._config.node_names.index(self._name)
+        self._shown_images = self._listed()
         return {
+            "images": self._shown_images,
             "capacity": self._allocatable,
             "allocatable": self._allocatable,
             "conditions": conditions(self._since_wall_s, time.time()),
-            "addresses": [
-                {"type": "InternalIP", "address": "127.0.0.1"},
-                {"type": "Hostname", "address": self._name},
-                {"type": "InternalDNS", "address": self._config.node_shown(self._name)},
-            ],
+            "addresses": addresses(self._config, self._name),
             "daemonEndpoints": {"kubeletEndpoint": {"Port": self._config.kubelet_ports[index]}},
             "nodeInfo": node_info(self._config.kubernetes_version, self._isolation),
             "declaredFeatures": list(_DECLARED_FEATURES),
         }
+
+    def _listed(self) -> list[Object]:
+        """Return `status.images`; as it was shown where the store cannot be read now: no heartbeat stops for that."""
+        try:
+            return image_list(self._images())
+        except (OSError, ValueError):
+            _log.exception("images not listed")
+            return self._shown_images
 
     async def _beat(self) -> None:
         written_s = time.monotonic()
@@ -219,7 +264,9 @@ class Registration:
             pause_s = _RENEW_S
             try:
                 await self._renew()
-                if time.monotonic() - written_s > _STATUS_S or not await self._known_ready():
+                old = time.monotonic() - written_s > _STATUS_S
+                changed = self._shown_images != self._listed()
+                if old or changed or not await self._known_ready():
                     await self._register()
                     written_s = time.monotonic()
             except ApiError as error:

@@ -1,7 +1,7 @@
 """The services of a node, started and closed together: what `__main__` needs of them.
 
-Every node has its kubelet API and the names of its pods; the first one also does the cluster's own work: Service proxy,
-HTTP proxy, the API server's way in, ingress, metrics, volumes.
+Every node has its kubelet API, the names of its pods and its NodePorts; the first one also does the cluster's own work:
+ClusterIPs, NetworkPolicies, the API server's way in, ingress, metrics, volumes.
 """
 
 from __future__ import annotations
@@ -11,11 +11,19 @@ from typing import Protocol
 
 from ..config import ClusterConfig
 from .api import Api
-from .network.egress import Egress
-from .network.http_proxy import HttpProxy
+from .dns.forwarder import Forwarder
+from .dns.kube_dns import DNS_PORT, KubeDns
+from .dns.pod_files import NameFiles, PodFiles
+from .dns.resolver import machine_file
+from .dns.server import DnsServer
+from .dns.zone import NamespaceNames, Zone
 from .network.names import Names
-from .network.service_proxy import ServiceProxy
-from .network.service_table import ServiceTable
+from .network.sockets import Sockets
+from .policies.enforcement import InNetwork, NetworkPolicies
+from .proxy.egress import Egress
+from .proxy.http_proxy import HttpProxy
+from .proxy.service_proxy import ServiceProxy
+from .proxy.service_table import ServiceTable
 from .servers.ingress import Ingress
 from .servers.kubelet_api import KubeletApi
 from .servers.metrics import Metrics
@@ -46,11 +54,15 @@ class NodeServices:
         This node's pods.
     event : EventWriter
         Writes an Event.
+    sockets : Sockets
+        Of the pods' network.
+    in_network : callable
+        Returns the command line that runs a program in the pods' network (see `cri.Runtime`).
 
     Attributes
     ----------
-    names : Names
-        Writes the hosts files of pods.
+    names : NameFiles
+        Writes what pods find names by.
     table : ServiceTable
         Services and endpoints.
     """
@@ -62,20 +74,35 @@ class NodeServices:
         api: Api,
         pods: PodLookup,
         event: EventWriter,
+        sockets: Sockets,
+        in_network: InNetwork,
     ) -> None:
         self.table = table = ServiceTable(config, api)
-        self.names = Names(table)
-        kubelet = KubeletApi(config, node_name, pods)
-        self._all: list[_Service] = [kubelet, table, self.names]
-        if node_name == config.node_names[0]:
+        kubelet = KubeletApi(config, node_name, pods, sockets)
+        self._all: list[_Service] = [kubelet, table]
+        self.names: NameFiles
+        if config.network == "pods":
+            self.names = PodFiles(config.dns_address)
+            self._all.append(ServiceProxy(table, event, node_name, sockets))
+        else:
+            self.names = names = Names(table)
+            self._all.append(names)
+        is_first = node_name == config.node_names[0]
+        if is_first and config.network == "host":
             self._all += [
-                ServiceProxy(table, event),
+                ServiceProxy(table, event, node_name, sockets),
                 HttpProxy(config, table),
-                Egress(config, node_name, table, kubelet.adopt),
-                Ingress(config, api, table),
+            ]
+        if is_first:
+            self._all += [
+                NetworkPolicies(config, api, table, in_network, event),
+                Egress(config, node_name, table, kubelet.adopt, sockets),
+                Ingress(config, api, table, sockets),
                 Metrics(config, api, pods),
                 Storage(config, api, event),
             ]
+            if config.network == "pods":
+                self._all += _dns(config, node_name, api, table, sockets)
         self._started: list[_Service] = []
 
     async def start(self) -> None:
@@ -99,3 +126,14 @@ class NodeServices:
         """Close all, the last started first."""
         while self._started:
             await self._started.pop().close()
+
+
+def _dns(
+    config: ClusterConfig, node_name: str, api: Api, table: ServiceTable, sockets: Sockets
+) -> tuple[_Service, ...]:
+    """Return the cluster's DNS."""
+    address = config.dns_address
+    namespaces = NamespaceNames(api)
+    zone = Zone(table, namespaces, address)
+    server = DnsServer(zone, namespaces, sockets, Forwarder(machine_file), DNS_PORT)
+    return server, KubeDns(api, sockets, address, node_name, server.traffic)

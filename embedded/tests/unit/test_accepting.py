@@ -5,7 +5,7 @@ import socket
 
 from virtual_time import virtual_time
 
-from embedded_kubernetes.node.network.accepting import Acceptor
+from embedded_kubernetes.node.proxy.accepting import Acceptor
 
 
 def listener() -> socket.socket:

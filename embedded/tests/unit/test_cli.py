@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+import image_files
 import pytest
 
 from embedded_kubernetes import cli, paths
@@ -105,3 +106,24 @@ def test_what_the_readme_calls_public_exists() -> None:
     assert [
         name for name in names if not (package / f"{name.replace('.', '/')}.py").is_file()
     ] == []
+
+
+def test_images_are_listed_loaded_and_removed_from_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = image_files.image(image_files.tar(image_files.entry("page", b"x")))
+    archive = image_files.write_tar(
+        tmp_path / "web.tar", image_files.docker_files(made, "team/web:1")
+    )
+    assert call("image", "load", str(archive)) == 0
+    assert capsys.readouterr().out == "team/web:1\n"
+    assert call("image", "list") == 0
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.split() == ["IMAGE", "ID", "SIZE", "BASE", "ORIGIN"]
+    assert line.split()[0] == "team/web:1" and line.split()[-1] == "loaded"
+    assert call("image", "remove", "team/web:1") == 0
+    assert call("image", "remove", "team/web:1") == 9
+    assert "aucune image de ce nom" in capsys.readouterr().err
+    assert call("image", "pull", "team/web:1") == 9
+    assert "connection refused" in capsys.readouterr().err
+    assert call("image", "load", str(tmp_path / "none.tar")) == 9

@@ -1,4 +1,5 @@
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,22 @@ async def test_a_program_that_is_not_there_is_given_up_at_once(config: ClusterCo
     assert component.pid is None
     assert len(told) == 1
     assert "/nowhere/ghost" in told[0]
+
+
+async def test_a_program_that_says_that_it_cannot_live_here_is_not_started_again(
+    config: ClusterConfig,
+) -> None:
+    given_up: asyncio.Queue[str] = asyncio.Queue()
+    component = ComponentProcess(
+        ComponentSpec("node", ("/bin/sh", "-c", f"echo here is why; exit {os.EX_CONFIG}")),
+        config,
+        on_incident=lambda _, what: pytest.fail(what),
+        on_given_up=lambda _, how: given_up.put_nowait(how),
+    )
+    component.start()
+    how = await asyncio.wait_for(given_up.get(), 10)
+    assert how == "ne peut plus vivre sur cette machine : here is why"
+    assert component.pid is None and component.restarts == 0
 
 
 async def test_a_program_that_dies_again_and_again_is_given_up(config: ClusterConfig) -> None:

@@ -7,7 +7,8 @@ import socket
 import pytest
 
 from embedded_kubernetes.config import ClusterConfig
-from embedded_kubernetes.node.network.egress import Egress
+from embedded_kubernetes.node.network.sockets import HostSockets
+from embedded_kubernetes.node.proxy.egress import Egress
 
 NODE = "cours-node-1"
 
@@ -36,7 +37,7 @@ async def egress(tmp_path):
     async def adopt(connection):
         adopted.append(connection)
 
-    served = Egress(config, NODE, EmptyTable(config), adopt)
+    served = Egress(config, NODE, EmptyTable(config), adopt, HostSockets())
     await served.start()
     yield config, adopted
     await served.close()

@@ -85,7 +85,7 @@ async def test_whatever_a_server_answers_it_lives(tmp_path: Path) -> None:
 
     path = str(tmp_path / "socket")
     server = await asyncio.start_unix_server(serve, path)
-    endpoint = health.Endpoint("/livez", socket=path)
+    endpoint = health.HealthEndpoint("/livez", socket=path)
     listening = asyncio.create_task(health.listen(endpoint, None, heard.set))
     await asyncio.wait_for(heard.wait(), 10)
     listening.cancel()

@@ -2,13 +2,17 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import socket
 
 import pytest
 
-from embedded_kubernetes.node.network import host_ports as module
-from embedded_kubernetes.node.network.host_ports import HostPort, HostPorts, host_ports
+from embedded_kubernetes.config import ClusterConfig
+from embedded_kubernetes.node.network.sockets import HostSockets
+from embedded_kubernetes.node.proxy import host_ports as module
+from embedded_kubernetes.node.proxy.host_ports import HostPort, HostPorts, host_ports
 
+CONFIG = ClusterConfig("cours", "/c", "/r", 32, "v1.37.0", "/b", 1, 2, 3, 4, (5,))
 OWN = "127.212.255.1"
 
 
@@ -43,7 +47,12 @@ async def opened(monkeypatch):
     """Doors, and the messages of their Events."""
     monkeypatch.setattr(module, "_RETRY_S", 0.05)
     messages: list[str] = []
-    ports = HostPorts(OWN, lambda item, kind, reason, message: messages.append(message))
+    ports = HostPorts(
+        CONFIG,
+        "cours-node-1",
+        HostSockets(),
+        lambda item, kind, reason, message: messages.append(message),
+    )
     yield ports, messages
     await ports.close()
 
@@ -109,3 +118,31 @@ async def test_what_no_door_can_serve_is_told(opened):
     ports.open(asked, "127.212.0.1")
     assert ["loopback" in message for message in messages] == [True, False]
     assert "SCTP" in messages[1]
+
+
+@pytest.mark.parametrize(
+    ("host", "inside"),
+    [("", ["127.0.0.1", "10.244.255.1"]), ("127.0.0.1", ["127.0.0.1"])],
+)
+async def test_pods_with_the_nodes_network_find_a_port_there_too(monkeypatch, host, inside):
+    opened = []
+
+    class Opened:
+        def lead_to(self, routes, affinity):
+            pass
+
+        def close(self, connections):
+            pass
+
+    def open_door(protocol, address, sockets, dialler):
+        opened.append((address[0], sockets is pods_network))
+        return Opened()
+
+    monkeypatch.setattr(module, "open_door", open_door)
+    pods_network = HostSockets()
+    config = dataclasses.replace(CONFIG, network="pods")
+    ports = HostPorts(config, "cours-node-1", pods_network, lambda *said: None)
+    ports.open(pod({"containerPort": 80, "hostPort": 8080, "hostIP": host}), "10.244.0.2")
+    assert sorted(address for address, is_inside in opened if is_inside) == sorted(inside)
+    assert ("127.0.0.1", False) in opened
+    await ports.close()

@@ -8,9 +8,6 @@ import pytest
 
 from embedded_kubernetes.config import ClusterConfig
 from embedded_kubernetes.node.network import names
-from embedded_kubernetes.node.network.affinity import Affinity
-from embedded_kubernetes.node.network.destinations import UnreachableError, resolve
-from embedded_kubernetes.node.network.http_proxy import RefusalError, parse_head, proxy_environment
 from embedded_kubernetes.node.network.names import (
     HostLine,
     Names,
@@ -20,12 +17,15 @@ from embedded_kubernetes.node.network.names import (
     service_lines,
     service_names,
 )
-from embedded_kubernetes.node.network.service_table import (
-    Target,
+from embedded_kubernetes.node.proxy.affinity import Affinity
+from embedded_kubernetes.node.proxy.destinations import UnreachableError, resolve
+from embedded_kubernetes.node.proxy.http_proxy import RefusalError, parse_head, proxy_environment
+from embedded_kubernetes.node.proxy.service_table import (
     host_endpoints,
     reachable,
     service_ports,
 )
+from embedded_kubernetes.node.proxy.topology import Target
 
 CONFIG = ClusterConfig(
     name="cours",
@@ -55,11 +55,11 @@ def endpoint(address, *, hostname=None, **conditions):
     return {"addresses": [address], "hostname": hostname, "conditions": conditions}
 
 
-def endpoints(*items, port=8000, name="http"):
+def endpoints(*items, port=8000, name="http", protocol="TCP"):
     return {
         "addressType": "IPv4",
         "endpoints": list(items),
-        "ports": [{"name": name, "port": port}],
+        "ports": [{"name": name, "port": port, "protocol": protocol}],
     }
 
 
@@ -159,7 +159,7 @@ def test_tcp_and_udp_of_one_number_are_two_ports():
         {"name": "dns", "port": 53, "protocol": "UDP"},
         {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
     ]
-    served = endpoints(endpoint("10.244.0.2", ready=True), name="dns")
+    served = endpoints(endpoint("10.244.0.2", ready=True), name="dns", protocol="UDP")
     found = service_ports(CONFIG, service(ports=ports), [served])
     assert [(one.protocol, one.port, bool(one.targets)) for one in found] == [
         ("UDP", 53, True),
@@ -235,7 +235,8 @@ def test_a_pod_finds_the_service_behind_an_alias(tmp_path):
     )
     names = Names(Table((service(),), (alias,), (lost,)))
     own = {**pod(), "metadata": {"name": "p", "namespace": "bar", "uid": "u2"}}
-    text = names.write(own, "127.244.0.3", tmp_path / "hosts").read_text()
+    names.write(own, "127.244.0.3", tmp_path)
+    text = (tmp_path / "hosts").read_text()
     assert "127.96.0.10\told old.bar old.bar.svc old.bar.svc.cluster.local" in text
     assert "lost" not in text
 
@@ -261,7 +262,8 @@ async def test_hosts_file_is_rewritten_in_place(tmp_path: Path, monkeypatch):
     table = Table((service(),))
     hosts = Names(table)
     await hosts.start()
-    path = hosts.write(pod(), "127.244.0.2", tmp_path / "hosts")
+    hosts.write(pod(), "127.244.0.2", tmp_path)
+    path = tmp_path / "hosts"
     inode = path.stat().st_ino
     assert "127.96.0.10\tweb web.shop" in path.read_text()
 

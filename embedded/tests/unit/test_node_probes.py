@@ -5,6 +5,7 @@ import time
 import pytest
 from virtual_time import START_MONOTONIC_S, virtual_time
 
+from embedded_kubernetes.node.network.sockets import HostSockets
 from embedded_kubernetes.node.probes.checks import (
     CheckResult,
     Checks,
@@ -302,7 +303,7 @@ class Server:
 
 @pytest.fixture
 async def checks():
-    made = Checks("1.37")
+    made = Checks("1.37", HostSockets())
     yield made
     await made.close()
 

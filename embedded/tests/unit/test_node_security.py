@@ -2,17 +2,20 @@
 
 import pytest
 
+from embedded_kubernetes.node.cri import UserConfig
 from embedded_kubernetes.node.rules.security import (
     capabilities,
     no_new_privileges,
     refusal,
+    user,
     without_effect,
 )
-from embedded_kubernetes.node.runtime.rootfs import KEPT_CAPABILITIES
+from embedded_kubernetes.node.runtime.users.capabilities import NUMBERS, usual
 
 META = {"name": "shop", "namespace": "lab", "uid": "u-1"}
 WHERE = '(pod: "shop_lab(u-1)", container: web)'
-ALL = frozenset(KEPT_CAPABILITIES.values())
+RANGE = "range-100000-65536"
+USUAL = usual(RANGE)
 
 
 def container(**context):
@@ -61,15 +64,49 @@ def test_root_where_it_is_forbidden(of_pod, own, image_user, words):
 @pytest.mark.parametrize(
     ("said", "kept"),
     [
-        (None, ALL),
+        (None, USUAL),
         ({"drop": ["ALL"]}, frozenset()),
         ({"drop": ["all"], "add": ["NET_BIND_SERVICE"]}, {10}),
-        ({"drop": ["CAP_CHOWN"]}, ALL - {0}),
-        ({"add": ["SYS_ADMIN"]}, ALL),
+        ({"drop": ["CAP_CHOWN"]}, USUAL - {0}),
+        ({"drop": ["CHOWN"], "add": ["CHOWN", "SYS_TIME"]}, USUAL - {0} | {25}),
+        ({"add": ["SYS_ADMIN", "NOVEL"]}, USUAL | {21}),
+        ({"add": ["ALL"]}, {*NUMBERS.values()}),
     ],
 )
 def test_capabilities_that_are_kept(said, kept):
-    assert capabilities(container(capabilities=said)) == kept
+    assert capabilities(container(capabilities=said), RANGE, "pods") == kept
+
+
+def test_what_containers_have_is_what_engines_leave():
+    assert sum(1 << number for number in USUAL) == 0xA80425FB
+
+
+def test_roots_own_containers_get_nothing_that_reaches_the_machine():
+    wants = container(capabilities={"add": ["ALL"]})
+    for web in (wants, container(privileged=True)):
+        kept = capabilities(web, "root", "host")
+        assert not kept & {
+            NUMBERS[name] for name in ("SYS_ADMIN", "MKNOD", "NET_ADMIN", "SYS_TIME")
+        }
+        assert capabilities(web, "root", "pods") == kept | {NUMBERS["NET_ADMIN"]}
+    assert usual("root") == USUAL - {NUMBERS["MKNOD"]}
+
+
+@pytest.mark.parametrize(
+    ("of_pod", "own", "image_user", "wanted"),
+    [
+        ({}, {}, "", UserConfig("0")),
+        ({}, {}, "web:www", UserConfig("web")),
+        ({"runAsUser": 1000}, {}, "web", UserConfig("1000")),
+        ({"runAsUser": 1000, "runAsGroup": 3000}, {"runAsUser": 0}, "", UserConfig("0:3000")),
+        ({"runAsGroup": 3000}, {}, "web", UserConfig("web:3000")),
+        ({"fsGroup": 0, "supplementalGroups": [4, 5]}, {}, "", UserConfig("0", (0, 4, 5))),
+        ({"supplementalGroupsPolicy": "Strict"}, {}, "", UserConfig("0", groups_of_image=False)),
+    ],
+)
+def test_who_a_container_runs_as(of_pod, own, image_user, wanted):
+    web = container(**own)
+    assert user(pod_of(web, securityContext=of_pod), web, image_user) == wanted
 
 
 def test_privileges_are_given_up_only_where_it_is_asked():
@@ -88,24 +125,29 @@ def test_what_has_no_effect_is_named():
     )
     debug = {"name": "debug", "targetContainerName": "web"}
     of_pod = {"fsGroup": 2000, "runAsUser": 0, "seccompProfile": {"type": "RuntimeDefault"}}
-    found = without_effect(
-        pod_of(
-            web,
-            shareProcessNamespace=True,
-            hostUsers=False,
-            securityContext=of_pod,
-            ephemeralContainers=[debug],
-        )
+    pod = pod_of(
+        web,
+        shareProcessNamespace=True,
+        hostUsers=False,
+        securityContext=of_pod,
+        ephemeralContainers=[debug],
     )
-    assert found == [
-        "shareProcessNamespace",
+    always = [
+        "securityContext.seccompProfile",
+        "containers[web].securityContext.privileged",
+    ]
+    assert without_effect(pod, RANGE, "pods") == always
+    assert {*without_effect(pod, "single", "pods")} - {*always} == {"securityContext.fsGroup"}
+    assert {*without_effect(pod, "root", "host")} - {*always} == {
+        "hostUsers",
+        "containers[web].securityContext.capabilities.add",
+    }
+    assert {*without_effect(pod, "", "host")} - {*always} == {
         "hostUsers",
         "securityContext.fsGroup",
-        "securityContext.seccompProfile",
         "containers[web].securityContext.runAsUser",
-        "containers[web].securityContext.privileged",
-        "containers[web].securityContext.capabilities.add",
+        "shareProcessNamespace",
         "ephemeralContainers[debug].targetContainerName",
-    ]
+    }
     plain = pod_of(container(readOnlyRootFilesystem=True, runAsNonRoot=True, runAsUser=0))
-    assert without_effect(plain) == []
+    assert without_effect(plain, "", "host") == []

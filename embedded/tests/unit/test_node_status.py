@@ -317,8 +317,8 @@ def test_a_container_that_runs_says_since_when_and_what_it_is():
     pod, (main,) = make({"name": "main", "volumeMounts": mounts})
     run(main)
     main.container_id, main.image_id, main.started_wall_s = "abc", "sha256:1", 1_790_000_000.0
-    facts = replace(FACTS, user={"linux": {"uid": 1000}})
-    (shown,) = status_of(pod, [main], facts)["containerStatuses"]
+    main.user = {"linux": {"uid": 1000}}
+    (shown,) = status_of(pod, [main])["containerStatuses"]
     assert shown == {
         "name": "main",
         "image": "busybox",
@@ -346,10 +346,8 @@ def test_a_container_that_runs_says_since_when_and_what_it_is():
 def test_a_container_before_its_first_life_has_neither_resources_nor_a_user():
     requests = {"requests": {"cpu": "100m"}}
     pod, (main,) = make({"name": "main", "resources": requests})
-    (shown,) = status_of(pod, [main], replace(FACTS, user={"linux": {}}))["containerStatuses"]
-    assert not {"resources", "allocatedResources", "user", "containerID", "volumeMounts"} & {*shown}
     (shown,) = status_of(pod, [main])["containerStatuses"]
-    assert "user" not in shown
+    assert not {"resources", "allocatedResources", "user", "containerID", "volumeMounts"} & {*shown}
     run(main)
     main.container_id = "abc"
     assert "user" not in status_of(pod, [main])["containerStatuses"][0]
@@ -446,6 +444,9 @@ def test_a_pod_says_where_it_is_and_since_when():
     assert status["startTime"] == "1970-01-01T00:16:40Z"
     assert status["observedGeneration"] == 2
     assert not {"resources", "allocatedResources", "reason", "message"} & {*status}
+    behind = status_of(pod, records, replace(FACTS, generation=1))
+    assert behind["observedGeneration"] == 1
+    assert {entry["observedGeneration"] for entry in behind["conditions"]} == {1}
     nowhere = status_of(pod, records, replace(FACTS, pod_ip=""))
     assert not {"podIP", "podIPs"} & {*nowhere}
 

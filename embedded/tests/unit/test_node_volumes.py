@@ -1,11 +1,13 @@
 import base64
+import contextlib
+import os
 import stat
 import time
 
 import pytest
 
 from embedded_kubernetes.node.api import ApiError
-from embedded_kubernetes.node.cri import Mount
+from embedded_kubernetes.node.cri import ImageConfig, Mount
 from embedded_kubernetes.node.environment.env import ConfigError
 from embedded_kubernetes.node.storage.atomic_writer import File, write
 from embedded_kubernetes.node.storage.payloads import (
@@ -14,6 +16,7 @@ from embedded_kubernetes.node.storage.payloads import (
     payload,
     references,
 )
+from embedded_kubernetes.node.storage.pod_certificates import Credential, NotIssuedError
 from embedded_kubernetes.node.storage.tokens import Token
 from embedded_kubernetes.node.storage.volumes import PodVolumes, host_path
 
@@ -41,8 +44,20 @@ def sources(pod=POD, refused=False):
     async def trust(source):
         return "certificates" if source.get("name") == "there" else None
 
+    async def certificate(volume, index, source):
+        if source["signerName"] == "slow":
+            raise NotIssuedError("credential bundle is not issued yet")
+        return Credential(f"key {volume} {index}\n", "chain\n", 4000.0)
+
     return PayloadSources(
-        pod, "127.244.0.5", "127.0.0.1", {"cpu": "1", "memory": "1Gi"}, get, token, trust
+        pod,
+        "127.244.0.5",
+        "127.0.0.1",
+        {"cpu": "1", "memory": "1Gi"},
+        get,
+        token,
+        trust,
+        certificate,
     )
 
 
@@ -128,6 +143,7 @@ async def test_what_is_optional_may_be_missing():
 
 
 PROJECTED = {
+    "name": "all",
     "projected": {
         "defaultMode": 0o400,
         "sources": [
@@ -151,7 +167,7 @@ PROJECTED = {
             {"serviceAccountToken": {"path": "token", "expirationSeconds": 600}},
             {"serviceAccountToken": {"path": "shop", "audience": "shop"}},
         ],
-    }
+    },
 }
 
 
@@ -196,6 +212,14 @@ def test_host_paths_are_made_where_their_type_says_so(tmp_path):
         host_path(tmp_path / "none", "File")
 
 
+def test_a_file_that_is_there_is_not_touched(tmp_path):
+    file = tmp_path / "hosts"
+    file.write_text("127.0.0.1 localhost")
+    os.utime(file, (1, 1))
+    assert host_path(file, "FileOrCreate") == file
+    assert file.stat().st_mtime == 1
+
+
 # Volumes of a pod
 
 
@@ -204,9 +228,9 @@ class NoImages:
         return None
 
 
-def volumes_of(tmp_path, *volumes):
+def volumes_of(tmp_path, *volumes, runtime=None):
     pod = {**POD, "spec": {**POD["spec"], "volumes": list(volumes)}}
-    return PodVolumes(tmp_path / "volumes", sources(pod), None, NoImages())
+    return PodVolumes(tmp_path / "volumes", sources(pod), None, runtime or NoImages())
 
 
 async def test_mounts_and_sub_paths(tmp_path):
@@ -245,6 +269,83 @@ async def test_a_sub_path_does_not_lead_outside(tmp_path, path):
         made.mounts({"volumeMounts": [mount]}, {})
 
 
+class Layered(NoImages):
+    """A runtime that joins layers."""
+
+    def __init__(self):
+        self.joined = {}
+        self.used = []
+
+    @contextlib.contextmanager
+    def use_layers(self, layers):
+        self.used.extend(layers)
+        yield
+        for layer in layers:
+            self.used.remove(layer)
+
+    async def join_layers(self, folder, layers):
+        self.joined[folder] = layers
+        (folder / "etc").mkdir()
+
+    def mounted(self, folder):
+        return folder
+
+    async def unmount(self, folder):
+        del self.joined[folder]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_an_image_volume_is_the_images_files_whatever_its_layers(tmp_path, count):
+    layers = tuple(tmp_path / f"layer-{number}" for number in range(count))
+    for layer in layers:
+        (layer / "etc").mkdir(parents=True)
+    asked = []
+
+    async def pull(reference, policy):
+        asked.append((reference, policy))
+        return ImageConfig(reference, "sha256:0", layers, host_programs=False)
+
+    source = {"reference": "kitten:1", "pullPolicy": "Always"}
+    runtime = Layered()
+    made = volumes_of(tmp_path, {"name": "files", "image": source}, runtime=runtime)
+    await made.set_up()
+    container = {"volumeMounts": [{"name": "files", "mountPath": "/files"}]}
+    for _ in range(2):
+        await made.lay_images(container, pull)
+    assert asked == [("kitten:1", "Always")]
+    assert runtime.used == list(layers)
+    (whole,) = made.mounts(container, {})
+    place = layers[0] if count == 1 else tmp_path / "volumes" / "files"
+    assert whole == Mount(place, "/files", True)
+    container["volumeMounts"][0]["subPath"] = "etc"
+    assert made.mounts(container, {})[0].host_path == place / "etc"
+    container["volumeMounts"][0]["subPath"] = "nothing"
+    with pytest.raises(ConfigError, match='subpath "nothing" not found in image volume'):
+        made.mounts(container, {})
+    await made.remove()
+    assert runtime.joined == {} and runtime.used == []
+
+
+@pytest.mark.parametrize("env", [{}, {"A": ""}])
+async def test_a_sub_path_needs_every_variable_of_its_expression(tmp_path, env):
+    made = volumes_of(tmp_path, {"name": "work", "emptyDir": {}})
+    await made.set_up()
+    mount = {"name": "work", "mountPath": "/x", "subPathExpr": "$(B)/$(A)"}
+    with pytest.raises(ConfigError, match="missing value for A"):
+        made.mounts({"volumeMounts": [mount]}, {"B": "b", **env})
+
+
+async def test_a_sub_path_that_is_made_has_its_volumes_mode_and_is_never_absolute(tmp_path):
+    made = volumes_of(tmp_path, {"name": "work", "emptyDir": {}})
+    await made.set_up()
+    mount = {"name": "work", "mountPath": "/x", "subPath": "a"}
+    (place,) = made.mounts({"volumeMounts": [mount]}, {})
+    assert stat.S_IMODE(place.host_path.stat().st_mode) == 0o777
+    mount["subPathExpr"] = "$(A)"
+    with pytest.raises(ConfigError, match="`/tmp` must not be an absolute path"):
+        made.mounts({"volumeMounts": [mount]}, {"A": "/tmp"})
+
+
 async def test_a_volume_that_cannot_be_made_is_named_and_made_later(tmp_path):
     made = volumes_of(tmp_path, {"name": "late", "configMap": {"name": "later"}})
     words = 'MountVolume.SetUp failed for volume "late" : configmap "later" not found'
@@ -276,6 +377,20 @@ async def test_the_time_of_the_next_renewal_is_that_of_the_first_token(tmp_path)
 
 
 # Certificates
+
+
+async def test_a_certificate_is_files_of_the_names_that_are_asked_for():
+    source = {"signerName": "a/b", "credentialBundlePath": "both", "keyPath": "key"}
+    volume = {"name": "tls", "projected": {"sources": [{"podCertificate": source}]}}
+    made = await payload(volume, sources())
+    assert {name: file.content for name, file in made.files.items()} == {
+        "both": b"key tls 0\nchain\n",
+        "key": b"key tls 0\n",
+    }
+    assert made.renew_wall_s == 4000.0
+    source["signerName"] = "slow"
+    with pytest.raises(MountError, match="not issued yet"):
+        await payload(volume, sources())
 
 
 async def test_trust_anchors_are_files_and_may_be_missing():

@@ -57,7 +57,7 @@ def test_a_laid_out_folder_has_image_volumes_and_working_directory(tmp_path):
     volume.mkdir()
     (volume / "b").write_text("volume")
     token = Mount(volume, "/var/run/secrets/x")
-    translator = lay(root, image, (Mount(volume, "/app/conf"), token), "/work/here")
+    translator = lay(root, [image], (Mount(volume, "/app/conf"), token), "/work/here")
     assert (root / "app/a").read_text() == "image"
     assert (root / "app/conf/b").read_text() == "volume"
     assert (root / "run/secrets/x/b").read_text() == "volume"
@@ -76,7 +76,7 @@ def test_a_volume_covers_a_folder_that_the_host_has_too(tmp_path):
     image.mkdir()
     volume.mkdir()
     (volume / "note").write_text("volume")
-    translator = lay(root, image, (Mount(volume, "/opt"),), "/")
+    translator = lay(root, [image], (Mount(volume, "/opt"),), "/")
     assert translator.argv(["cat", "/opt/note", "/srv/note"]) == [
         "cat",
         f"{root}/opt/note",
@@ -90,7 +90,7 @@ def test_a_file_mounted_alone_keeps_its_content_when_its_volume_changes(tmp_path
     image.mkdir()
     write(volume, {"a": File(b"one", 0o400)})
     alone = (volume / "a").resolve()
-    lay(root, image, (Mount(volume, "/whole"), Mount(alone, "/etc/shop/a")), "/")
+    lay(root, [image], (Mount(volume, "/whole"), Mount(alone, "/etc/shop/a")), "/")
     write(volume, {"a": File(b"two", 0o400)})
     assert not alone.exists()
     assert (root / "whole/a").read_text() == "two"
@@ -101,7 +101,7 @@ def test_a_file_that_is_mounted_is_the_same_on_both_sides(tmp_path):
     image, note, root = tmp_path / "image", tmp_path / "note", tmp_path / "root"
     image.mkdir()
     note.write_text("host")
-    lay(root, image, (Mount(note, "/dev/termination-log"),), "/")
+    lay(root, [image], (Mount(note, "/dev/termination-log"),), "/")
     (root / "dev/termination-log").write_text("container")
     assert note.read_text() == "container"
 
@@ -109,5 +109,5 @@ def test_a_file_that_is_mounted_is_the_same_on_both_sides(tmp_path):
 def test_a_file_of_another_file_system_is_shown_all_the_same(tmp_path):
     image, root = tmp_path / "image", tmp_path / "root"
     image.mkdir()
-    lay(root, image, (Mount(Path("/proc/version"), "/version"),), "/")
+    lay(root, [image], (Mount(Path("/proc/version"), "/version"),), "/")
     assert (root / "version").read_text() == Path("/proc/version").read_text()

@@ -200,6 +200,11 @@ def fins(frames):
     return {one for kind, one, flags, _ in frames if kind == "data" and flags & spdy.FLAG_FIN}
 
 
+async def dial(port):
+    """Connect to what stands for the pod's own 127.0.0.1."""
+    return await asyncio.open_connection("127.0.0.1", port)
+
+
 async def test_port_forward_joins_a_pair_to_a_tcp_port():
     async def upper(reader, writer):
         writer.write((await reader.read()).upper())
@@ -210,7 +215,7 @@ async def test_port_forward_joins_a_pair_to_a_tcp_port():
     server = await asyncio.start_server(upper, "127.0.0.1", 0)
     port = str(server.sockets[0].getsockname()[1])
     client, pipe = Client(), Pipe()
-    served = asyncio.create_task(PortForward(pipe, "127.0.0.1", "web").run())
+    served = asyncio.create_task(PortForward(pipe, dial, "web").run())
     for at in (1, 5):
         pipe.to_server.put_nowait(
             client.syn(at, {"streamType": "error", "port": port, "requestID": f"{at}"})
@@ -232,7 +237,7 @@ async def test_port_forward_joins_a_pair_to_a_tcp_port():
 
 async def test_port_forward_tells_a_refused_connection_on_the_error_stream(unused_tcp_port):
     client, pipe = Client(), Pipe()
-    served = asyncio.create_task(PortForward(pipe, "127.0.0.1", "web").run())
+    served = asyncio.create_task(PortForward(pipe, dial, "web").run())
     port = str(unused_tcp_port)
     pipe.to_server.put_nowait(
         client.syn(1, {"streamType": "error", "port": port, "requestID": "0"})

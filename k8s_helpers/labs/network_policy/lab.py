@@ -6,4 +6,5 @@ LAB = AttemptLab(
     name="network_policy",
     title="Une NetworkPolicy, et qui l’applique",
     folder="15_pour_aller_plus_loin",
+    varying=frozenset({"politique.deny-all.call-server"}),  # who enforces it is what is measured
 )

@@ -15,7 +15,7 @@ def _verdict(recording: Recording) -> str:
         return "L’API n’accepte pas la politique."
     after = calls(recording.runs[0], Who.DENY_ALL)
     if after.answered == 0:
-        return "Le plugin réseau de ce cluster applique la politique : le trafic ne passe plus."
+        return "Le réseau de ce cluster applique la politique : le trafic ne passe plus."
     if after.answered < after.made:
         return (
             "La politique n’arrête qu’une partie des appels : elle est en train d’être appliquée."

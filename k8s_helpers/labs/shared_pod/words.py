@@ -68,8 +68,9 @@ def verdict(tried: Sequence[Trial]) -> str:
 
 
 def note(recording: Recording) -> str:
-    """Return what the embedded cluster does otherwise than others; "" elsewhere."""
-    if recording.provider != "embedded":
+    """Return what an embedded cluster does otherwise where pods have no network of their own; "" elsewhere."""
+    tried = trials(recording.runs[0])
+    if any(trial.aspect == "network" and "//127.0.0.1:" in trial.detail for trial in tried):
         return ""
     return typeset(
         "Cluster embarqué : l’adresse du pod ($BIND_ADDR) tient lieu de localhost, qui est celui de toute la machine"

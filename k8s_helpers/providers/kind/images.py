@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +20,14 @@ from ..._progress import Progress
 from .engine import Engine
 
 LABEL = "k8s-helpers.content"
+BASE_NAME_LABEL = "org.opencontainers.image.base.name"
+"""Label that names the image that another was built on.
+
+Source: https://github.com/opencontainers/image-spec/blob/main/annotations.md
+"""
 NODE_IMAGE_VARIABLE = "K8S_HELPERS_KIND_NODE_IMAGE"
+NO_NETWORK = ("no such host", "i/o timeout", "failed to resolve", "pull access", "dial tcp")
+"""Words of an engine that does not reach a registry."""
 _BUILD_S = 1200.0
 _LOAD_S = 600.0
 
@@ -80,10 +88,13 @@ def build(
     arguments = [
         word for name, value in build_args.items() for word in ("--build-arg", f"{name}={value}")
     ]
-    label = f"{LABEL}={content}"
+    labels = {LABEL: content}
+    if base := _base(recipe.read_text(), build_args):
+        labels[BASE_NAME_LABEL] = base
+    arguments += [word for name, value in labels.items() for word in ("--label", f"{name}={value}")]
     try:
         engine.run(
-            "build", "--file", str(recipe), "--tag", reference(tag), "--label", label, *arguments, str(context),
+            "build", "--file", str(recipe), "--tag", reference(tag), *arguments, str(context),
             timeout_s=_BUILD_S,
         )  # fmt: skip
     except CommandError as error:
@@ -92,10 +103,7 @@ def build(
 
 def _build_advice(output: str) -> str:
     low = output.lower()
-    if any(
-        mark in low
-        for mark in ("no such host", "i/o timeout", "failed to resolve", "pull access", "dial tcp")
-    ):
+    if any(mark in low for mark in NO_NETWORK):
         return (
             "L’image de base n’a pas pu être téléchargée : vérifiez la connexion, ou nommez une image locale par "
             "K8S_HELPERS_BASE_IMAGE_PYTHON ou K8S_HELPERS_BASE_IMAGE_JAVA."
@@ -103,6 +111,15 @@ def _build_advice(output: str) -> str:
     if "no space left" in low:
         return "Libérez de la place sur le disque (« docker system prune »), puis recommencez."
     return "Corrigez le Containerfile là où le message le dit."
+
+
+def _base(containerfile: str, build_args: Mapping[str, str]) -> str:
+    """Return what the last stage stands on, where it is a name or the argument `BASE_IMAGE`."""
+    bases = re.findall(r"^FROM\s+(\S+)", containerfile, re.MULTILINE | re.IGNORECASE)
+    if not bases or "$" not in bases[-1]:
+        return bases[-1] if bases else ""
+    default = re.search(r"^ARG BASE_IMAGE=(\S+)", containerfile, re.MULTILINE)
+    return build_args.get("BASE_IMAGE", default[1] if default else "")
 
 
 def load(engine: Engine, cluster: str, node: str, image: str, progress: Progress) -> None:
@@ -123,16 +140,18 @@ def load(engine: Engine, cluster: str, node: str, image: str, progress: Progress
         archive = Path(folder) / "image.tar"
         try:
             engine.save(image, archive, _LOAD_S)
-            run(
-                ["kind", "load", "image-archive", "--name", cluster, str(archive)],
-                timeout_s=_LOAD_S,
-                env=engine.environment,
-            )
+            load_archive(engine, cluster, archive)
         except CommandError as error:
             advice = (
                 "Vérifiez la place libre sur le disque et l’état du cluster (« k8s-lab status »)."
             )
             raise ImageError(tried, error.found, advice) from None
+
+
+def load_archive(engine: Engine, cluster: str, archive: Path) -> None:
+    """Let `kind` carry an archive of images into its node; `CommandError` where it fails."""
+    argv = ["kind", "load", "image-archive", "--name", cluster, str(archive)]
+    run(argv, timeout_s=_LOAD_S, env=engine.environment)
 
 
 def configuration(engine: Engine, node: str, image: str) -> dict[str, Any] | None:

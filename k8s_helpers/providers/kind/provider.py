@@ -22,12 +22,21 @@ from ..._errors import ClusterUnreachableError, EngineError, K8sHelpersError, Wa
 from ..._progress import Progress
 from ...kube.api import ApiSession
 from ...kube.waiting import wait_until
-from ..base import DEFAULT_NAME, Component, FidelityFact, Provider, ProviderName, Status
+from ..base import (
+    DEFAULT_NAME,
+    Component,
+    FidelityFact,
+    Provider,
+    ProviderName,
+    Status,
+    StoredImage,
+)
 from . import addons
 from . import config as kind_config
 from . import images as kind_images
 from . import parts as kind_parts
 from . import state as kind_state
+from . import store as kind_store
 from . import words as kind_words
 from .engine import Container, Engine, require_engine, thaw
 from .facts import FACTS
@@ -287,15 +296,47 @@ class KindProvider(Provider):
         self, context: Path, tag: str, build_args: dict[str, str], progress: Progress
     ) -> None:
         """Build with the engine, then carry the image into the node; what has not changed is not done again."""
+        engine = self._engine(f"Charger l’image {tag}")
+        kind_images.build(engine, context, tag, build_args, progress)
+        kind_images.load(engine, self.name, self._node, kind_images.reference(tag), progress)
+
+    def pull_image(self, reference: str, progress: Progress) -> str:
+        """Let the engine fetch the image, then carry it into the node."""
+        engine = self._engine(f"Télécharger l’image {reference}")
+        full = kind_images.reference(reference)
+        kind_store.pull(engine, full, progress)
+        kind_images.load(engine, self.name, self._node, full, progress)
+        self._folder.note_images({full: "pulled"})
+        return full
+
+    def load_images(self, archive: Path, progress: Progress) -> tuple[str, ...]:
+        """Carry an archive of images into the node."""
+        engine = self._engine(f"Charger l’archive {archive}")
+        names = kind_store.load_from(engine, self.name, archive, progress)
+        self._folder.note_images({kind_images.reference(name): "loaded" for name in names})
+        return names
+
+    def images(self) -> tuple[StoredImage, ...]:
+        """Return the images of the node."""
+        engine = self._engine("Lister les images")
+        return kind_store.stored(engine, self._node, self._folder.images())
+
+    def remove_image(self, reference: str) -> None:
+        """Take an image away from the node; the engine keeps its own."""
+        engine = self._engine(f"Supprimer l’image {reference}")
+        kind_store.remove(engine, self.name, self._node, reference)
+        self._folder.note_images({kind_images.reference(reference): None})
+
+    def _engine(self, tried: str) -> Engine:
+        """Return the engine; raise where the cluster does not exist."""
         engine = require_engine()
         if engine.container(self._node) is None:
             raise ClusterUnreachableError(
-                f"Charger l’image {tag} dans le cluster kind « {self.name} »",
+                f"{tried}, dans le cluster kind « {self.name} »",
                 "ce cluster n’existe pas",
                 f"Créez-le : « k8s-lab up --provider kind --name {self.name} ».",
             )
-        kind_images.build(engine, context, tag, build_args, progress)
-        kind_images.load(engine, self.name, self._node, kind_images.reference(tag), progress)
+        return engine
 
 
 def _require_kind() -> None:

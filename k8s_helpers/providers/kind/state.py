@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +23,9 @@ from . import config as kind_config
 
 BUSY_TIMEOUT_S = 300.0
 _POLL_S = 0.1
+
+
+_IMAGES = "images.json"
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,16 @@ class KindFolder:
     def save(self, state: KindState) -> None:
         """Write `cluster.json`."""
         write_whole(self.path / "cluster.json", json.dumps(asdict(state), indent=2))
+
+    def images(self) -> dict[str, str]:
+        """Return the images that were pulled or loaded, by their full names: "pulled" or "loaded"."""
+        return _noted(self.path / _IMAGES)
+
+    def note_images(self, origins: Mapping[str, str | None]) -> None:
+        """Write down where images came from; None for one that was taken away."""
+        noted = {**self.images(), **origins}
+        kept = {name: origin for name, origin in noted.items() if origin is not None}
+        write_whole(self.path / _IMAGES, json.dumps(kept, indent=2))
 
     def write_config(self, text: str) -> Path:
         """Write the configuration for `kind create cluster` and return its path."""
@@ -128,6 +141,20 @@ class KindFolder:
     def delete(self) -> None:
         """Delete the folder."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def noted_images() -> list[str]:
+    """Return the full names of the images that were pulled or loaded into any kind cluster of this user."""
+    files = (_paths.state_dir() / "clusters" / "kind").glob(f"*/{_IMAGES}")
+    return sorted({name for file in files for name in _noted(file)})
+
+
+def _noted(file: Path) -> dict[str, str]:
+    try:
+        noted: dict[str, str] = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return noted
 
 
 def new_state() -> KindState:

@@ -1,4 +1,4 @@
-"""The lab `network_policy`, had nobody been answered once the policy was there."""
+"""The lab `network_policy`, had the calls under the policy had the other fate."""
 
 from dataclasses import replace
 
@@ -10,6 +10,8 @@ CLAIMS = (
     "il faut un plugin réseau qui le fasse",
     "Politique « tout refuser », l’API prend l’objet : acceptée ; "
     "Politique « tout refuser », un pod appelle le serveur : répond",
+    "applique la politique : le trafic ne passe plus",
+    "Politique « tout refuser », un pod appelle le serveur : bloqué",
 )
 
 
@@ -19,8 +21,12 @@ def opposite(recording: Recording) -> Recording:
     def turn(attempt: Attempt) -> Attempt:
         if (attempt.who, attempt.what) != ("deny-all", "call-server"):
             return attempt
-        calls = replace(Calls.read(attempt.detail), answered=0, last="timed out")
-        return replace(attempt, ok=False, answer="blocked", detail=str(calls))
+        before = Calls.read(attempt.detail)
+        if before.answered:
+            calls = replace(before, answered=0, last="timed out")
+            return replace(attempt, ok=False, answer="blocked", detail=str(calls))
+        calls = replace(before, answered=before.made, last="serveur-1")
+        return replace(attempt, ok=True, answer="answered", detail=str(calls))
 
     (run,) = recording.runs
     return replace(recording, runs=(replace(run, attempts=tuple(map(turn, run.attempts))),))

@@ -66,6 +66,9 @@ def test_the_story_has_the_start_and_the_end() -> None:
     assert to_story(pod()).durations_s == {"start": 1.5, "end": 1.0}
 
 
-def test_only_the_embedded_cluster_speaks_of_its_own_address() -> None:
-    assert "BIND_ADDR" not in said(pod())
-    assert "BIND_ADDR" in said(pod("embedded"))
+def test_where_the_pod_has_no_localhost_its_address_is_spoken_of() -> None:
+    assert "BIND_ADDR" not in said(pod("embedded"))
+    (run,) = pod().runs
+    facts = [{"name": "network", "shared": True, "detail": "http://127.244.0.5:8080 200"}]
+    on_loopback = replace(run, parameters={"facts": facts + run.parameters["facts"][1:]})
+    assert "BIND_ADDR" in said(replace(pod("embedded"), runs=(on_loopback,)))

@@ -1,41 +1,44 @@
-"""Base images: what stands for `python`, `eclipse-temurin`, `busybox` … where no image can be pulled.
+"""Built-in images: this machine's own programs, under names that say so (`host/python`, `host/java`, `host/shell`).
 
-A base image of this cluster has no files of its own but links to the host's programs; the host's Python, Java
-and shell are what runs.
+They have no files of their own but links to the host's programs, need no download and start at once. Nothing here
+answers to the name of an image that it is not: `python:3.12` is the one of a registry or of an archive, or it is
+not there.
 """
 
 from __future__ import annotations
 
 import functools
+import platform
+import re
 import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["python", "java", "shell"]
+Kind = Literal["python", "java", "shell", "pause"]
+
+PREFIX = "host/"
+"""What their names begin with."""
+
+BASE_NAME_LABEL = "org.opencontainers.image.base.name"
+"""Label that names the image that another was built on.
+
+Source: https://github.com/opencontainers/image-spec/blob/main/annotations.md
+"""
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _RUNTIME_BIN = "/.runtime/bin"
 _PAUSE = "trap 'exit 0' TERM INT; while :; do sleep 86400 & wait $!; done"
+_LATEST = "latest"
 
-_KINDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
-    ("java", ("java", "temurin", "openjdk", "jdk", "jre", "corretto", "maven", "liberica", "zulu")),
-    ("python", ("python",)),
-    ("shell", ("busybox", "alpine", "debian", "ubuntu", "scratch", "bash", "pause")),
-)
-_RUNNABLE: dict[str, tuple[Kind, tuple[str, ...]]] = {
-    "busybox": ("shell", ("sh",)),
-    "alpine": ("shell", ("/bin/sh",)),
-    "debian": ("shell", ("bash",)),
-    "ubuntu": ("shell", ("bash",)),
-    "bash": ("shell", ("bash",)),
-    "python": ("python", ("python3",)),
-    "eclipse-temurin": ("java", ("jshell",)),
-    "openjdk": ("java", ("jshell",)),
-    "registry.k8s.io/pause": ("shell", ("/bin/sh", "-c", _PAUSE)),
+_COMMANDS: dict[Kind, tuple[str, ...]] = {
+    "python": ("python3",),
+    "java": ("jshell",),
+    "shell": ("sh",),
+    "pause": ("/bin/sh", "-c", _PAUSE),
 }
-"""Repositories that run as they are, with the command that they run by default."""
+"""What each runs by default; `host/pause` does nothing until it is asked to end."""
 
 
 @dataclass(frozen=True)
@@ -67,52 +70,113 @@ def _home(program: str) -> Path | None:
 
 @dataclass(frozen=True)
 class BaseImage:
-    """A base image: what `FROM` begins with."""
+    """A built-in image.
 
-    kind: Kind
+    Attributes
+    ----------
+    reference : str
+        Its name with the version of this machine ("host/python:3.11.2").
+    env : dict
+        Its environment.
+    cmd : tuple of str
+        What it runs by default.
+    links : dict
+        Path in the image → path that it points to.
+    """
+
+    reference: str
     env: dict[str, str]
     cmd: tuple[str, ...]
     links: dict[str, str]
-    """Path in the image → path that it points to."""
 
 
-def kind_of(reference: str) -> Kind | None:
-    """Return which of the host's programs a base image's name asks for, or None."""
-    for kind, words in _KINDS:
-        if any(word in reference for word in words):
-            return kind
-    return None
+def is_host(reference: str) -> bool:
+    """Return whether a normalised reference is of this family, which no registry is asked for."""
+    return reference.startswith(PREFIX)
 
 
-def base(reference: str) -> BaseImage | None:
-    """Return what stands for a base image in `FROM`; None where nothing of this host does."""
-    kind = kind_of(reference)
-    programs = host_programs()
-    if kind == "java" and programs.java_home is None:
+def find(reference: str) -> BaseImage | None:
+    """Return the built-in image of a normalised reference, or None where there is none of that name or version.
+
+    A version may be as short as one likes: `host/python:3` and `host/python:3.11` are Python 3.11.2.
+    """
+    name, _, tag = reference.partition(":")
+    kind = _kind(name)
+    if kind is None or (there := version(kind)) is None:
         return None
-    return None if kind is None else _make(kind, ("sh",))
-
-
-def runnable(repository: str) -> BaseImage | None:
-    """Return what runs for an image that needs no build (`busybox`, `python` …), or None."""
-    known = _RUNNABLE.get(repository)
-    if known is None or (known[0] == "java" and host_programs().java_home is None):
+    if tag != _LATEST and there != tag and not there.startswith(f"{tag}."):
         return None
-    return _make(*known)
+    return _make(kind, f"{name}:{there or _LATEST}")
 
 
-def runnable_names() -> tuple[str, ...]:
-    """Return the repositories that run without a build here."""
-    return tuple(name for name in _RUNNABLE if runnable(name) is not None)
+def refusal(reference: str) -> tuple[str, str]:
+    """Return why there is no built-in image of a normalised reference, and what to write instead (French)."""
+    name, _, tag = reference.partition(":")
+    kind, known = _kind(name), ", ".join(names())
+    if kind is None:
+        return (
+            f"« {name} » n’est pas une image de cette machine",
+            f"Les images {PREFIX}… sont : {known}.",
+        )
+    there = version(kind)
+    if there is None:
+        return (
+            "il n’y a pas de Java sur cette machine",
+            "Installez un JDK, ou prenez une autre image.",
+        )
+    said = f"elle a la version {there}" if there else "elle n’a pas de version"
+    return (
+        f"{name} est faite des programmes de cette machine, et {said}, pas « {tag} »",
+        f"Écrivez « {name} »"
+        + (
+            "."
+            if not there
+            else f" ou « {name}:{there} » ; une autre version se prend dans un registre."
+        ),
+    )
 
 
-def _make(kind: Kind, cmd: tuple[str, ...]) -> BaseImage:
+def names() -> tuple[str, ...]:
+    """Return the built-in images of this machine, with their versions."""
+    kinds: tuple[Kind, ...] = ("python", "java", "shell", "pause")
+    made = (find(f"{PREFIX}{kind}:{_LATEST}") for kind in kinds)
+    return tuple(base.reference.removesuffix(f":{_LATEST}") for base in made if base is not None)
+
+
+@functools.cache
+def version(kind: Kind) -> str | None:
+    """Return the version of this machine's program, "" where it has none to speak of, None where it is not there."""
+    if kind == "python":
+        return platform.python_version()
+    if kind != "java":
+        return ""
+    home = host_programs().java_home
+    return None if home is None else _java_version(home)
+
+
+def _java_version(home: Path) -> str:
+    """Read what every JDK and JRE says of itself (`release`, JEP 223); some lack that file."""
+    try:
+        text = (home / "release").read_text()
+    except OSError:
+        return ""
+    match = re.search(r'^JAVA_VERSION="([^"]+)"', text, re.MULTILINE)
+    return match[1] if match else ""
+
+
+def _kind(name: str) -> Kind | None:
+    kinds: dict[str, Kind] = {f"{PREFIX}{kind}": kind for kind in _COMMANDS}
+    return kinds.get(name)
+
+
+def _make(kind: Kind, reference: str) -> BaseImage:
     programs = host_programs()
+    cmd = _COMMANDS[kind]
     if kind == "python":
         python = str(programs.python)
         links = {f"{_RUNTIME_BIN}/{name}": python for name in ("python", "python3")}
         return BaseImage(
-            kind, {"PATH": f"{_RUNTIME_BIN}:{_SYSTEM_PATH}", "LANG": "C.UTF-8"}, cmd, links
+            reference, {"PATH": f"{_RUNTIME_BIN}:{_SYSTEM_PATH}", "LANG": "C.UTF-8"}, cmd, links
         )
     if kind == "java":
         home = str(programs.java_home)
@@ -121,5 +185,5 @@ def _make(kind: Kind, cmd: tuple[str, ...]) -> BaseImage:
         if programs.maven_home is not None:
             links[f"{_RUNTIME_BIN}/mvn"] = f"{programs.maven_home}/bin/mvn"
             env["PATH"] = f"{env['PATH']}:{_RUNTIME_BIN}"
-        return BaseImage(kind, env, cmd, links)
-    return BaseImage(kind, {"PATH": _SYSTEM_PATH}, cmd, {})
+        return BaseImage(reference, env, cmd, links)
+    return BaseImage(reference, {"PATH": _SYSTEM_PATH}, cmd, {})

@@ -1,46 +1,39 @@
-"""`COPY` and `ADD` of a build."""
+"""`COPY` and `ADD` of a build, `WORKDIR` and `VOLUME`: what they ask for, and who does it."""
 
 from __future__ import annotations
 
-import stat
+import json
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..runtime import rootfs
+from ...processes import run
+from ..runtime.spawner_link import boot_argv
+from ..runtime.users import accounts, ranges
+from . import build_files
 from .build_stage import Made
-from .containerfile import Containerfile, Instruction, exec_form, ignored, words
+from .containerfile import Containerfile, Instruction, exec_form, words
 
 _ARCHIVES = (".tar", ".gz", ".xz", ".bz2", ".tgz")
+_COPY_S = 1200.0
 
 
+@dataclass(frozen=True)
 class Origin:
-    """A folder that files are copied from: the context, another stage or an image.
+    """What files are copied from: the context, another stage or an image. Nothing outside can be named.
 
-    Parameters
+    Attributes
     ----------
-    folder : Path
-        The folder.
-    ignored : list of str
+    title : str
+        What it is called in messages.
+    layers : tuple of Path
+        Its files.
+    ignored : tuple of str
         Patterns of `.dockerignore`; an image has none.
     """
 
-    def __init__(self, folder: Path, ignored: list[str]) -> None:
-        self.folder = folder
-        self._ignored = ignored
-
-    def has(self, path: Path) -> bool:
-        """Whether a path counts: not ignored, and inside."""
-        inside = path.relative_to(self.folder).as_posix()
-        parent = path.parent.resolve()
-        return parent.is_relative_to(self.folder.resolve()) and not ignored(self._ignored, inside)
-
-    def matches(self, pattern: str) -> list[Path]:
-        """Return what a source of `COPY` names; `*` and `?` are understood."""
-        pattern = pattern.strip("/").removeprefix("./")
-        if pattern in ("", "."):
-            return [self.folder]
-        if ".." in pattern.split("/"):
-            return []
-        return [path for path in sorted(self.folder.glob(pattern)) if self.has(path)]
+    title: str
+    layers: tuple[Path, ...]
+    ignored: tuple[str, ...] = ()
 
 
 def copy(file: Containerfile, made: Made, instruction: Instruction, origin: Origin) -> None:
@@ -60,29 +53,67 @@ def copy(file: Containerfile, made: Made, instruction: Instruction, origin: Orig
     *sources, target = parts
     if instruction.keyword == "ADD":
         _refuse_archives(file, instruction, sources)
-    paths = [path for name in sources for path in _found(file, instruction, origin, name)]
-    place = made.place(made.absolute(target))
-    into_folder = target.endswith(("/", ".")) or len(paths) > 1 or place.is_dir()
-    mode = instruction.flag("chmod")
-    for path in paths:
-        if path.is_dir():
-            _copy_folder(path, place, origin)
-            continue
-        aim = place / path.name if into_folder else place
-        aim.parent.mkdir(parents=True, exist_ok=True)
-        given = stat.S_IMODE(path.stat().st_mode) if mode is None else int(mode, 8)
-        rootfs.copy_file(str(path), str(aim), given)
-
-
-def _found(file: Containerfile, instruction: Instruction, origin: Origin, name: str) -> list[Path]:
-    paths = origin.matches(name)
-    if not paths:
+    aim = made.absolute(target) + ("/" if target.endswith(("/", ".")) else "")
+    task = _task(made, aim) | {
+        "origin": list(map(str, origin.layers)),
+        "ignored": list(origin.ignored),
+        "sources": sources,
+        "mode": instruction.flag("chmod") or "",
+        "owner": instruction.flag("chown") or "",
+    }
+    absent, said = _perform(made, task)
+    if absent:
         raise file.error(
             instruction.line,
-            f"« {name} » n’existe pas dans {origin.folder}",
+            f"« {absent} » n’existe pas dans {origin.title}",
             "Corrigez le chemin (il part du dossier du Containerfile), ou le .dockerignore.",
         )
-    return paths
+    if said:
+        raise file.error(
+            instruction.line, said, "Corrigez la destination, ou le propriétaire (--chown)."
+        )
+
+
+def make_folder(file: Containerfile, made: Made, instruction: Instruction, path: str) -> None:
+    """Make a folder of the image, as `WORKDIR` does.
+
+    Raises
+    ------
+    ImageError
+        It cannot be made.
+    """
+    _, said = _perform(made, _task(made, path))
+    if said:
+        raise file.error(instruction.line, said, "Choisissez un autre chemin.")
+
+
+def _task(made: Made, target: str) -> build_files.Task:
+    return {
+        "folder": str(made.folder),
+        "below": list(map(str, made.below)),
+        "host_programs": made.host_programs,
+        "origin": [],
+        "ignored": [],
+        "sources": [],
+        "target": target,
+        "mode": "",
+        "owner": "",
+    }
+
+
+def _perform(made: Made, task: build_files.Task) -> tuple[str, str]:
+    """Do a task where the image's ids are; return the source that is not there, or what else hinders it."""
+    if made.host_programs or not ranges.entry():
+        try:
+            build_files.perform(task)
+        except build_files.AbsentError as error:
+            return str(error), ""
+        except accounts.AccountError as error:
+            return "", str(error)
+        return "", ""
+    argv = [*ranges.entry(), *boot_argv("build_files", json.dumps(task), package="images")]
+    answer = json.loads(run(argv, timeout_s=_COPY_S).stdout)
+    return answer["absent"], answer["words"]
 
 
 def _refuse_archives(file: Containerfile, instruction: Instruction, sources: list[str]) -> None:
@@ -93,18 +124,3 @@ def _refuse_archives(file: Containerfile, instruction: Instruction, sources: lis
                 f"ADD de « {name} » : ni adresse ni archive dans ce cluster",
                 "Téléchargez le fichier dans le dossier ; dépliez une archive par COPY puis RUN tar.",
             )
-
-
-def _copy_folder(source: Path, target: Path, origin: Origin) -> None:
-    target.mkdir(parents=True, exist_ok=True)
-    for entry in sorted(source.iterdir()):
-        aim = target / entry.name
-        if not origin.has(entry):
-            continue
-        if entry.is_symlink():
-            aim.unlink(missing_ok=True)
-            aim.symlink_to(entry.readlink())
-        elif entry.is_dir():
-            _copy_folder(entry, aim, origin)
-        else:
-            rootfs.copy_file(str(entry), str(aim), stat.S_IMODE(entry.stat().st_mode))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -15,9 +16,11 @@ from ..cri import Mount
 from ..isolation import given_up
 from ..runtime import prefix
 from ..runtime.spawner_link import boot_argv
+from ..runtime.users import ranges
 from . import bases
 from .build_stage import Made
 from .containerfile import Containerfile, Instruction, command
+from .stack import Stack
 
 _FROM_HOST = frozenset(
     name
@@ -35,6 +38,8 @@ _FROM_HOST = frozenset(
 
 _WRITABLE = ("opt", "usr/local/bin", "usr/local/lib", "usr/local/share")
 """Folders that a command may add to; the host's other folders are read-only in a build too."""
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _NOT_KEPT = ("dev", "proc", "run", "sys")
 
@@ -60,33 +65,103 @@ def run_step(
     ImageError
         The command failed; holds its last lines.
     """
-    folder = made.folder / "rootfs"
-    argv = list(command(instruction.text))
     env = {name: os.environ[name] for name in _FROM_HOST if name in os.environ}
-    env |= {"HOME": "/root", **made.all_variables()}
     mounts = _caches(file, instruction, made, work)
+    scratch = [_empty(made.folder / name) for name in ("base", "trial")]
+    try:
+        if made.host_programs:
+            _run_on_host(made, instruction, env, mounts, _settings(scratch, work))
+        else:
+            _run_in_image(made, instruction, env, mounts, _settings(scratch, work))
+    except CommandError as error:
+        advice = "Corrigez la commande ; elle s’exécute dans l’image, avec ses seuls programmes."
+        if made.host_programs:
+            advice = "Corrigez la commande ; elle s’exécute avec les programmes de cette machine."
+        raise ImageError(
+            f"Construire l’image « {tag} » : {file.source}, ligne {instruction.line}, RUN {instruction.text}",
+            error.found,
+            advice,
+        ) from None
+    finally:
+        for path in scratch:
+            ranges.delete(path)
+
+
+def _run_in_image(
+    made: Made,
+    instruction: Instruction,
+    env: dict[str, str],
+    mounts: list[Mount],
+    settings: dict[str, Any],
+) -> None:
+    """Run the command in the image's own root file system; what it changes comes into the new layer.
+
+    Where layers cannot be mounted, it runs in a copy of them all, which is the new layer then, the only one.
+    """
+    whole, below = made.folder / "whole", list(map(str, made.below))
+    view = _view(made.layer, mounts) | {"host_programs": False, "cwd": made.working_dir}
+    request = {
+        "argv": list(command(instruction.text)),
+        "env": {"PATH": _PATH} | env | made.all_variables(),
+        "cwd": made.working_dir,
+        "tty": False,
+        "user": {"user": made.user, "groups": [], "of_image": True},
+        "ids": settings["ids"],
+        "view": view | {"layers": below, "overlay": True},
+    }
+    copied = view | {"root": str(whole), "layers": [*below, str(made.layer)]}
+    try:
+        _run({"settings": settings, "inside": request, "copied": copied, "prefixed": None})
+    finally:
+        ranges.delete(made.folder / "rootfs.work")
+        if whole.is_dir():
+            ranges.delete(made.layer)
+            whole.rename(made.layer)
+            made.below = ()
+    for path in ("/dev", "/proc", "/sys", "/etc/resolv.conf", *(m.container_path for m in mounts)):
+        _unless_used(made, path)
+
+
+def _unless_used(made: Made, path: str) -> None:
+    """Take away what the view itself made in the new layer, to mount something there."""
+    place = Path(f"{made.layer}{path}")
+    with contextlib.suppress(OSError):
+        if place.is_symlink() or Stack(made.below).find(path) is not None:
+            return
+        if place.is_dir():
+            place.rmdir()
+        elif place.stat().st_size == 0:
+            place.unlink()
+
+
+def _run(task: dict[str, Any]) -> None:
+    for _ in stream(boot_argv("build_step", json.dumps(task))):
+        pass
+
+
+def _run_on_host(
+    made: Made,
+    instruction: Instruction,
+    env: dict[str, str],
+    mounts: list[Mount],
+    settings: dict[str, Any],
+) -> None:
+    """Run the command in a view of the host's programs; what it leaves is sorted out from what the view made."""
+    folder = made.layer
+    argv = list(command(instruction.text))
+    env |= {"HOME": "/root", **made.all_variables()}
     before = _snapshot(folder)
     for name in _WRITABLE:
         (folder / name).mkdir(parents=True, exist_ok=True)
-    scratch = [_empty(made.folder / name) for name in ("base", "trial")]
     task = {
-        "settings": _settings(scratch, work),
+        "settings": settings,
         "inside": {"argv": argv, "env": env, "cwd": made.working_dir, "tty": False}
         | {"view": _view(folder, mounts)},
         "prefixed": _prefixed(made, argv, env, mounts),
     }
     try:
-        for _ in stream(boot_argv("build_step", json.dumps(task))):
-            pass
-    except CommandError as error:
-        raise ImageError(
-            f"Construire l’image « {tag} » : {file.source}, ligne {instruction.line}, RUN {instruction.text}",
-            error.found,
-            "Corrigez la commande ; elle s’exécute avec les programmes de cette machine.",
-        ) from None
+        _run(task)
     finally:
-        for path in scratch:
-            shutil.rmtree(path, ignore_errors=True)
         _prune(folder, before, mounts)
 
 
@@ -104,7 +179,11 @@ def _caches(file: Containerfile, instruction: Instruction, made: Made, work: Pat
             )
         mounts.append(_cache(work, target))
     maven = "/root/.m2"
-    if made.kind == "java" and all(mount.container_path != maven for mount in mounts):
+    if (
+        made.host_programs
+        and "JAVA_HOME" in made.env
+        and all(mount.container_path != maven for mount in mounts)
+    ):
         own = Path.home() / ".m2"
         mounts.append(Mount(own, maven) if own.is_dir() else _cache(work, maven))
     return mounts
@@ -123,14 +202,20 @@ def _settings(scratch: list[Path], work: Path) -> dict[str, Any]:
         "trial": str(trial),
         "extra": [str(folder) for folder in bases.host_programs().folders()],
         "hidden": [str(work.parent)],
+        "ids": ranges.id_map(),
         "prefix": given_up(),
+        "network": False,
     }
 
 
 def _view(folder: Path, mounts: list[Mount]) -> dict[str, Any]:
     return {
         "root": str(folder),
-        "image": "",
+        "layers": [],
+        "host_programs": True,
+        "overlay": False,
+        "cwd": "/",
+        "volumes": [],
         "binds": [(str(mount.host_path), mount.container_path, False) for mount in mounts],
         "covers": [],
         "hostname": "build",
@@ -141,7 +226,7 @@ def _view(folder: Path, mounts: list[Mount]) -> dict[str, Any]:
 def _prefixed(
     made: Made, argv: list[str], env: dict[str, str], mounts: list[Mount]
 ) -> dict[str, Any]:
-    folder = made.folder / "rootfs"
+    folder = made.layer
     owned = {*prefix.owned_paths(folder), made.working_dir} - prefix.SHARED_FOLDERS
     for path in _new_paths(argv):
         (folder / path[1:]).parent.mkdir(parents=True, exist_ok=True)

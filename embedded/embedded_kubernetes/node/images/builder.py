@@ -1,7 +1,8 @@
 """Builds an image from a Containerfile without a container engine: files are copied, `RUN` runs for real.
 
-Each stage is a folder that becomes the image's own files; below them stand the host's programs (`bases`),
-as they do when the container runs.
+A stage stands on the layers of what its `FROM` names and adds one of its own. `host/…` (`bases`) has this machine's
+programs below its layers, in the build as when the container runs; any other image brings all that it needs, and `RUN`
+sees nothing of the host.
 """
 
 from __future__ import annotations
@@ -9,20 +10,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import signal
 import stat
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ...errors import ImageError
 from ..cri import ImageConfig
 from ..runtime import rootfs
-from . import bases
-from .build_copy import Origin, copy
+from ..runtime.users import ranges
+from ..storage import disk
+from . import bases, names
+from .build_copy import Origin, copy, make_folder
 from .build_run import run_step
-from .build_stage import Made, lay_base
+from .build_stage import Made
 from .containerfile import (
     BuildStage,
     Containerfile,
@@ -38,7 +41,9 @@ from .containerfile import (
 _NAMES = ("Containerfile", "Dockerfile")
 _IGNORE_FILES = (".containerignore", ".dockerignore")
 _ALWAYS_IGNORED = ["**/__pycache__", ".git"]
-_FORMAT = "1"
+_NOTHING = "scratch"
+"""The base of no files (docs.docker.com/build/building/base-images)."""
+_FORMAT = "2"
 """Part of every image's identity: change it when the same Containerfile would give other files."""
 
 
@@ -56,7 +61,8 @@ class Build:
     work : Path
         Where stages are made: the store's folder, so that the result can be renamed into place.
     find_image : callable
-        Returns a built image that `FROM` or `COPY --from` names, or None.
+        Returns the image that `FROM` or `COPY --from` names: built, built in, or of a registry; None where there is
+        none, `ImageError` where a registry refuses it.
     """
 
     def __init__(
@@ -76,15 +82,15 @@ class Build:
         self._ignored = self._read_ignored()
         self._globals = self._read_globals()
         self._stages: dict[str, Made] = {}
+        self._images: dict[str, ImageConfig | None] = {}
 
     def key(self) -> str:
         """Return the name of the result: a digest of all that goes into it."""
         digest = hashlib.sha256()
         for part in (_FORMAT, self._file.source.read_text(), repr(sorted(self._arguments.items()))):
             digest.update(part.encode() + b"\0")
-        digest.update(repr(bases.host_programs()).encode())
-        for stage in self._file.stages:
-            image = self._find_image(self._base_name(stage))
+        for name, line in self._outside().items():
+            image = self._image(name, line)
             digest.update(b"" if image is None else image.image_id.encode())
         for path in self._context_files():
             mode = path.lstat().st_mode
@@ -92,8 +98,13 @@ class Build:
             digest.update(str(path.readlink()).encode() if path.is_symlink() else path.read_bytes())
         return digest.hexdigest()
 
+    def layers(self) -> tuple[Path, ...]:
+        """Return the layers of the images that the build takes from."""
+        taken = (self._image(name, line) for name, line in self._outside().items())
+        return tuple(layer for image in taken if image is not None for layer in image.layers)
+
     def run(self, key: str) -> None:
-        """Make the image's folder `work/key`: `rootfs` and `config.json`.
+        """Make the image's folder `work/key`: `config.json`, and a folder for each stage that it stands on.
 
         Raises
         ------
@@ -101,32 +112,43 @@ class Build:
             A step that fails; says which line.
         """
         scratch = self._work / f"building-{os.getpid()}"
-        shutil.rmtree(scratch, ignore_errors=True)
+        ranges.delete(scratch)
         try:
             for number, stage in enumerate(self._needed()):
                 self._stages[stage.name] = self._make(stage, scratch / str(number))
             last = self._stages[self._file.stages[-1].name]
-            (last.folder / "config.json").write_text(json.dumps(self._config(last, key), indent=1))
-            last.folder.replace(self._work / key)
+            for made in self._stages.values():
+                if made is not last and made.layer not in last.below:
+                    ranges.delete(made.folder)
+            plain = self._config(last, key, scratch)
+            (scratch / "config.json").write_text(json.dumps(plain, indent=1))
+            scratch.replace(self._work / key)
         finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+            ranges.delete(scratch)
 
-    def _config(self, made: Made, key: str) -> dict[str, object]:
-        config = ImageConfig(
-            reference=self._tag,
-            image_id=f"sha256:{key}",
-            rootfs=Path(),
-            env=made.env,
-            entrypoint=made.entrypoint,
-            cmd=made.cmd,
-            working_dir=made.working_dir,
-            exposed_ports=tuple(made.ports),
-            stop_signal=made.stop_signal,
-            user=made.user,
-        )
-        plain = asdict(config)
-        del plain["rootfs"]
-        return plain
+    def _config(self, made: Made, key: str, scratch: Path) -> dict[str, Any]:
+        """Return what `store` reads again: layers of this build are named from its folder, others in full."""
+        layers = (*made.below, made.layer)
+        own = [layer.is_relative_to(scratch) for layer in layers]
+        labels = {bases.BASE_NAME_LABEL: made.base} if made.base else {}
+        return {
+            "image_id": f"sha256:{key}",
+            "layers": [
+                str(layer.relative_to(scratch) if ours else layer)
+                for layer, ours in zip(layers, own, strict=True)
+            ],
+            "host_programs": made.host_programs,
+            "env": made.env,
+            "entrypoint": made.entrypoint,
+            "cmd": made.cmd,
+            "working_dir": made.working_dir,
+            "exposed_ports": made.ports,
+            "stop_signal": made.stop_signal,
+            "user": made.user,
+            "volumes": made.volumes,
+            "labels": labels | made.labels,
+            "size_bytes": sum(disk.written_bytes(layer) for layer in layers),
+        }
 
     def _read(self) -> Containerfile:
         for name in _NAMES:
@@ -184,46 +206,73 @@ class Build:
 
     def _begin(self, stage: BuildStage, folder: Path) -> Made:
         name = self._base_name(stage)
-        files = folder / "rootfs"
-        files.mkdir(parents=True)
+        (folder / "rootfs").mkdir(parents=True)
         earlier = self._stages.get(name)
         if earlier is not None:
-            rootfs.copy_tree(str(earlier.folder / "rootfs"), str(files))
-            fresh = {
-                "folder": folder,
-                "env": dict(earlier.env),
-                "variables": {},
-                "ports": list(earlier.ports),
-            }
-            return Made(**{**vars(earlier), **fresh})
-        image = self._find_image(name)
-        base = bases.base(name)
-        if image is not None:
-            rootfs.copy_tree(str(image.rootfs), str(files))
-            kind: bases.Kind = (
-                "java" if "JAVA_HOME" in image.env else bases.kind_of(name) or "shell"
+            layers = (*earlier.below, earlier.layer)
+            return replace(
+                earlier,
+                folder=folder,
+                below=_laid(layers, folder, host_programs=earlier.host_programs),
+                env=dict(earlier.env),
+                variables={},
+                ports=list(earlier.ports),
+                volumes=list(earlier.volumes),
+                labels=dict(earlier.labels),
             )
-            return Made(
-                folder,
-                kind,
-                dict(image.env),
-                {},
-                image.entrypoint,
-                image.cmd,
-                image.working_dir,
-                list(image.exposed_ports),
-                image.stop_signal,
-                image.user,
-            )
-        if base is None:
-            raise self._file.error(
-                stage.start.line,
-                f"l’image de base « {name} » ne peut pas être exécutée ici",
-                "Partez de python, d’eclipse-temurin (Java installé sur cette machine), de busybox, d’alpine ou de "
-                "debian : ce cluster emploie les programmes de la machine.",
-            )
-        lay_base(base, files)
-        return Made(folder, base.kind, dict(base.env), cmd=base.cmd)
+        if name == _NOTHING:
+            return Made(folder, "", (), host_programs=False)
+        image = self._image(name, stage.start.line)
+        if image is None:
+            raise self._no_base(stage.start.line, name)
+        return Made(
+            folder,
+            image.labels[bases.BASE_NAME_LABEL] if image.built_in else name,
+            _laid(image.layers, folder, host_programs=image.host_programs),
+            image.host_programs,
+            dict(image.env),
+            {},
+            image.entrypoint,
+            image.cmd,
+            image.working_dir,
+            list(image.exposed_ports),
+            image.stop_signal,
+            image.user,
+            list(image.volumes),
+            _without_base(image.labels),
+        )
+
+    def _no_base(self, line: int, name: str) -> ImageError:
+        if bases.is_host(names.normalise(name)):
+            return self._file.error(line, *bases.refusal(names.normalise(name)))
+        known = ", ".join(bases.names())
+        return self._file.error(
+            line,
+            f"l’image de base « {name} » n’est pas ici",
+            f"Allez la chercher (« image pull {name} », ou « image load ARCHIVE » sans internet), ou partez d’une "
+            f"image faite des programmes de cette machine : {known}.",
+        )
+
+    def _image(self, name: str, line: int) -> ImageConfig | None:
+        """Return the image that a line names, asked for once: it may have to be fetched."""
+        if name not in self._images:
+            try:
+                self._images[name] = None if name == _NOTHING else self._find_image(name)
+            except ImageError as error:
+                found = f"l’image « {name} » n’est pas ici : {error.found}"
+                raise self._file.error(line, found, error.advice) from None
+        return self._images[name]
+
+    def _outside(self) -> dict[str, int]:
+        """Return the images that the build takes from, which are no stages of it, with the line that names each."""
+        stages = {stage.name for stage in self._file.stages}
+        stages |= {str(number) for number in range(len(self._file.stages))}
+        taken: dict[str, int] = {}
+        for stage in self._needed():
+            taken.setdefault(self._base_name(stage), stage.start.line)
+            for instruction in stage.body:
+                taken.setdefault(instruction.flag("from") or "", instruction.line)
+        return {name: line for name, line in taken.items() if name and name not in stages}
 
     def _do_arg(self, made: Made, instruction: Instruction) -> None:
         for name, default in pairs(instruction.text, made.all_variables()).items():
@@ -236,7 +285,7 @@ class Build:
     def _do_workdir(self, made: Made, instruction: Instruction) -> None:
         path = " ".join(words(instruction.text, made.all_variables()))
         made.working_dir = made.absolute(path)
-        made.place(made.working_dir).mkdir(parents=True, exist_ok=True)
+        make_folder(self._file, made, instruction, made.working_dir)
 
     def _do_run(self, made: Made, instruction: Instruction) -> None:
         run_step(self._file, self._tag, self._work, made, instruction)
@@ -277,10 +326,12 @@ class Build:
 
     def _do_volume(self, made: Made, instruction: Instruction) -> None:
         for path in exec_form(instruction.text) or words(instruction.text, made.all_variables()):
-            made.place(path).mkdir(parents=True, exist_ok=True)
+            make_folder(self._file, made, instruction, made.absolute(path))
+            if made.absolute(path) not in made.volumes:
+                made.volumes.append(made.absolute(path))
 
     def _do_label(self, made: Made, instruction: Instruction) -> None:
-        pairs(instruction.text, made.all_variables())
+        made.labels |= pairs(instruction.text, made.all_variables())
 
     def _do_maintainer(self, made: Made, instruction: Instruction) -> None:
         """Nothing: as `LABEL`, it changes no file."""
@@ -289,26 +340,42 @@ class Build:
         """Nothing: Kubernetes has probes instead."""
 
     def _do_add(self, made: Made, instruction: Instruction) -> None:
-        copy(self._file, made, instruction, Origin(self._context, self._ignored))
+        copy(self._file, made, instruction, self._context_origin())
 
     def _do_copy(self, made: Made, instruction: Instruction) -> None:
         copy(self._file, made, instruction, self._origin(instruction))
+
+    def _context_origin(self) -> Origin:
+        return Origin(str(self._context), (self._context,), tuple(self._ignored))
 
     def _origin(self, instruction: Instruction) -> Origin:
         """Return where a `COPY` takes from."""
         name = instruction.flag("from")
         if name is None:
-            return Origin(self._context, self._ignored)
+            return self._context_origin()
         stage = self._stages.get(name)
         if stage is None and name.isdigit() and int(name) < len(self._file.stages):
             stage = self._stages.get(self._file.stages[int(name)].name)
         if stage is not None:
-            return Origin(stage.folder / "rootfs", [])
-        image = self._find_image(name)
+            return Origin(f"l’étape « {name} »", stage.stack.layers)
+        image = self._image(name, instruction.line)
         if image is None:
             raise self._file.error(
                 instruction.line,
-                f"« --from={name} » : ni une étape de ce fichier, ni une image du cluster",
-                "Nommez l’étape par « FROM … AS nom » ou construisez d’abord cette image.",
+                f"« --from={name} » : ni une étape de ce fichier, ni une image qui soit ici",
+                "Nommez l’étape par « FROM … AS nom », ou allez chercher cette image (« image pull »).",
             )
-        return Origin(image.rootfs, [])
+        return Origin(f"l’image « {name} »", image.layers)
+
+
+def _laid(layers: Sequence[Path], folder: Path, *, host_programs: bool) -> tuple[Path, ...]:
+    """Return the layers that a new one stands on; above this machine's programs there is one only, so it is a copy."""
+    if not host_programs:
+        return tuple(layers)
+    for layer in layers:
+        rootfs.copy_tree(str(layer), str(folder / "rootfs"))
+    return ()
+
+
+def _without_base(labels: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in labels.items() if name != bases.BASE_NAME_LABEL}

@@ -1,57 +1,43 @@
-"""Images of the embedded cluster: a folder of files and how to run them, kept by name.
+"""Images of the embedded cluster: what it built itself, this machine's programs, and what all clusters share.
 
-The store is a folder that all nodes read and that `build` writes, without a daemon: an image is a folder
-named by its content, and `index.json` says which names point to it.
+What it built is in a folder that all nodes read and that builds write, without a daemon: an image is a folder
+named by its content, and `index.json` says which names point to it. Pulled and loaded images are in `content`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ...errors import ImageError
+from ... import paths
 from ..cri import ImageConfig
 from . import bases
 from .build_stage import lay_base
-from .builder import Build
-
-_DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io", "localhost")
-
-
-def normalise(reference: str) -> str:
-    """Return the short form that equal references share: `docker.io/library/x` is `x:latest`.
-
-    The rule of `distribution/reference`: what stands before the first `/` is a registry where it has a dot, a colon
-    or is `localhost`; the Docker Hub and its `library/` are implied.
-    """
-    name = reference.partition("@")[0]
-    first, slash, rest = name.partition("/")
-    if slash and first in _DOCKER_HUB:
-        name = rest
-    name = name.removeprefix("library/")
-    if ":" not in name.rpartition("/")[2]:
-        name += ":latest"
-    return name
-
-
-def repository(reference: str) -> str:
-    """Return a reference's normalised name without its tag."""
-    return normalise(reference).rpartition(":")[0]
+from .content.content_store import ContentStore
+from .content.references import ReferenceFormatError, parse
+from .names import normalise
 
 
 class Store:
-    """The images of one cluster.
+    """The images of one cluster: built by it, made of this machine's programs, or shared by all clusters.
 
     Parameters
     ----------
     path : Path
         Its folder; made where missing.
+
+    Attributes
+    ----------
+    shared : ContentStore
+        The images that were pulled or loaded.
     """
 
     def __init__(self, path: Path) -> None:
@@ -60,26 +46,43 @@ class Store:
         self._index = path / "index.json"
         self._read_at_ns = -1
         self._names: dict[str, str] = {}
+        self.shared = ContentStore()
 
     def get(self, reference: str) -> ImageConfig | None:
         """Return the image of a name, or None where this cluster has none."""
-        folder = self._folders().get(normalise(reference))
+        name = normalise(reference)
+        folder = None if "@" in reference else self._folders().get(name)
         if folder is not None:
-            return self._read(folder, reference)
-        base = bases.runnable(repository(reference))
-        return None if base is None else self._built_in(base, reference)
+            return self.read(folder, reference)
+        if bases.is_host(name):
+            base = bases.find(name)
+            return None if base is None else self._built_in(base, reference)
+        with contextlib.suppress(ReferenceFormatError):
+            return self.shared.image(parse(reference))
+        return None
 
     def all(self) -> tuple[ImageConfig, ...]:
-        """Return the images that were built, by name."""
-        return tuple(self._read(folder, name) for name, folder in sorted(self._folders().items()))
+        """Return the images that were built, by name, and those that were pulled or loaded."""
+        return (*self.built(), *self.shared.images())
 
-    def describe(self) -> str:
-        """Return one French sentence that lists what this cluster can run."""
-        built = ", ".join(sorted(self._folders())) or "aucune"
-        ready = ", ".join(bases.runnable_names())
+    def built(self) -> tuple[ImageConfig, ...]:
+        """Return the images that were built, by name; one that is being removed meanwhile is left out."""
+        images: list[ImageConfig] = []
+        for name, folder in sorted(self._folders().items()):
+            with contextlib.suppress(FileNotFoundError):
+                images.append(self.read(folder, name))
+        return tuple(images)
+
+    def advice(self, reference: str) -> str:
+        """Say in French what can be done about an image that is not to be had."""
+        name = normalise(reference)
+        if bases.is_host(name):
+            return " : ".join(bases.refusal(name))
+        here = ", ".join((*sorted(self._folders()), *bases.names()))
+        command = f"{paths.command()} image"
         return (
-            f"ce cluster ne télécharge pas d’images ; il exécute celles qu’il a construites ({built}) "
-            f"et celles que les programmes de cette machine remplacent ({ready})"
+            f"sans accès à son registre, chargez cette image d’une archive que « docker save » écrit ailleurs "
+            f"(« {command} load ARCHIVE »), ou prenez-en une qui est là ({here}) ; « {command} list » donne les autres"
         )
 
     @contextmanager
@@ -91,7 +94,25 @@ class Store:
 
     def name(self, reference: str, folder: str) -> None:
         """Let a name point to an image's folder."""
-        names = {**self._folders(), normalise(reference): folder}
+        self._write({**self._folders(), normalise(reference): folder})
+
+    def remove(self, reference: str) -> bool:
+        """Take a name away; return whether there was such an image.
+
+        Its files go with the last name, but for layers that containers may stand on: those go with the cluster.
+        """
+        with self.locked():
+            names = dict(self._folders())
+            folder = names.pop(normalise(reference), None)
+            if folder is None:
+                return False
+            image = self.read(folder, reference)
+            self._write(names)
+        if image.host_programs and folder not in names.values():
+            shutil.rmtree(self.path / folder, ignore_errors=True)
+        return True
+
+    def _write(self, names: Mapping[str, str]) -> None:
         scratch = self._index.with_suffix(f".{os.getpid()}")
         scratch.write_text(json.dumps(names, indent=1, sort_keys=True))
         scratch.replace(self._index)
@@ -106,63 +127,28 @@ class Store:
             self._read_at_ns = changed_ns
         return self._names
 
-    def _read(self, folder: str, reference: str) -> ImageConfig:
+    def read(self, folder: str, reference: str) -> ImageConfig:
+        """Return the image of a folder, under a name."""
         plain: dict[str, Any] = json.loads((self.path / folder / "config.json").read_text())
-        for name in ("entrypoint", "cmd", "exposed_ports"):
-            plain[name] = tuple(plain[name])
-        plain |= {"reference": reference, "rootfs": self.path / folder / "rootfs"}
-        return ImageConfig(**plain)
+        plain.setdefault("host_programs", True)  # an image of an earlier version
+        for name in ("entrypoint", "cmd", "exposed_ports", "volumes", "repo_digests"):
+            plain[name] = tuple(plain.get(name, ()))
+        layers = plain.get("layers", ("rootfs",))
+        layers = tuple(self.path / folder / layer for layer in layers)
+        return ImageConfig(**plain | {"reference": reference, "layers": layers})
 
     def _built_in(self, base: bases.BaseImage, reference: str) -> ImageConfig:
         digest = hashlib.sha256(repr(base).encode()).hexdigest()
-        rootfs = self.path / f"base-{digest[:16]}" / "rootfs"
-        if not rootfs.is_dir():
-            lay_base(base, rootfs)
+        folder = self.path / f"base-{digest[:16]}" / "rootfs"
+        if not folder.is_dir():
+            lay_base(base, folder)
         return ImageConfig(
             reference=reference,
             image_id=f"sha256:{digest}",
-            rootfs=rootfs,
+            layers=(folder,),
+            host_programs=True,
             env=base.env,
             cmd=base.cmd,
+            labels={bases.BASE_NAME_LABEL: base.reference},
             built_in=True,
         )
-
-
-def build(store: Path, context: Path, tag: str, build_args: Mapping[str, str]) -> ImageConfig:
-    """Build the image `tag` from the Containerfile of a folder.
-
-    Nothing is done where an image of the same instructions, arguments and files is there already.
-
-    Parameters
-    ----------
-    store : Path
-        The cluster's `images` folder.
-    context : Path
-        Folder with `Containerfile` (or `Dockerfile`) and the files that it copies.
-    tag : str
-        The image's name, `vitrine:v2`.
-    build_args : mapping
-        Values for `ARG`.
-
-    Raises
-    ------
-    ImageError
-        No Containerfile, an instruction that this cluster cannot run, a step that failed, a full disk.
-    """
-    try:
-        images = Store(store)
-        with images.locked():
-            made = Build(context, tag, build_args, images.path, images.get)
-            key = made.key()
-            if not (images.path / key).is_dir():
-                made.run(key)
-            images.name(tag, key)
-        image = images.get(tag)
-    except OSError as error:
-        raise ImageError(
-            f"Construire l’image « {tag} » dans {store}",
-            f"{error.strerror} ({error.filename})",
-            "Vérifiez que le disque n’est pas plein (df -h) et que ces fichiers sont à vous.",
-        ) from error
-    assert image is not None
-    return image

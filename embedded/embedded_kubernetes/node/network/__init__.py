@@ -1,1 +1,1 @@
-"""Addresses, names, Services and the ways between them, with plain sockets."""
+"""The network that pods are in: addresses, names, and the sockets that lead into it."""

@@ -11,6 +11,22 @@ BLOCKS = 12
 """How many blocks of 256 addresses a node has: enough for 21 nodes in a /16."""
 
 
+def prefix(config: ClusterConfig, cidr: str) -> str:
+    """Return what all addresses of one of the cluster's blocks begin with, in the form that programs can bind."""
+    return ".".join(config.bindable(cidr.partition("/")[0]).split(".")[:2]) + "."
+
+
+def node_of(config: ClusterConfig, address: str) -> str | None:
+    """Return the node whose pod has an address; None for one that is no pod's."""
+    if not address.startswith(prefix(config, config.pod_cidr)):
+        return None
+    third = address.split(".")[2]
+    index = int(third) // BLOCKS
+    if (index + 1) * BLOCKS > 255 or address == config.bindable(config.gateway):
+        return None
+    return f"{config.name}-node-{index + 1}"
+
+
 class Addresses:
     """The addresses of one node, in the form that programs can bind.
 
@@ -23,10 +39,9 @@ class Addresses:
     """
 
     def __init__(self, config: ClusterConfig, index: int) -> None:
-        network = config.bindable(config.pod_cidr.partition("/")[0])
-        self._prefix = ".".join(network.split(".")[:2])
+        self._prefix = prefix(config, config.pod_cidr)
         self._first_block = index * BLOCKS
-        self._used: set[str] = set()
+        self._used = {config.bindable(config.gateway)}
         self._next = 0
 
     def take(self) -> str:
@@ -41,7 +56,7 @@ class Addresses:
         for _ in range(total):
             block, host = divmod(self._next, 254)
             self._next = (self._next + 1) % total
-            address = f"{self._prefix}.{self._first_block + block}.{host + 1}"
+            address = f"{self._prefix}{self._first_block + block}.{host + 1}"
             if address not in self._used:
                 self._used.add(address)
                 return address

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ...config import ClusterConfig
-from .service_table import Key, ServiceTable, host_endpoints
+from ..dns.pod_files import HOSTS
+from ..proxy.service_table import Key, ServiceTable, host_endpoints
 
 DOMAIN = "cluster.local"
 _HEAD = "# Kubernetes-managed hosts file.\n"
@@ -154,11 +155,10 @@ class Names:
             self._pending.cancel()
         self._files.clear()
 
-    def write(self, pod: dict[str, Any], address: str, path: Path) -> Path:
-        """Write a pod's hosts file and keep it current until `forget`.
+    def write(self, pod: dict[str, Any], address: str, folder: Path) -> tuple[str, ...]:
+        """Write a pod's hosts file and keep it current until `forget` (see `dns.pod_files.NameFiles`).
 
-        Give `path` to its containers as `cri.ContainerConfig.hosts_path`: later changes go into the
-        same inode, so that containers that run see them.
+        Later changes go into the same inode, so that containers that run see them.
 
         Parameters
         ----------
@@ -166,14 +166,14 @@ class Names:
             The pod.
         address : str
             Its bindable address.
-        path : Path
-            The file; its folder must be there.
+        folder : Path
+            The pod's.
         """
         meta = pod["metadata"]
-        file = _File(path, meta["namespace"], _HEAD + render(pod_lines(pod, address)))
+        file = _File(folder / HOSTS, meta["namespace"], _HEAD + render(pod_lines(pod, address)))
         self._files[meta["uid"]] = file
         self._write(file)
-        return path
+        return ()
 
     def forget(self, pod_uid: str) -> None:
         """Write a pod's file no more."""

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..api import Api, Informer
 from ..cri import Container, Usage
 from ..records import Object, Record
+from ..runtime.users.ranges import delete
 from .context import NodeContext
 from .starts import log_path
 from .worker import PodWorker
@@ -58,7 +58,7 @@ class Agent:
         if pods.is_dir():
             for left in pods.iterdir():
                 if left.name not in self._workers:
-                    await asyncio.to_thread(shutil.rmtree, left, True)
+                    await asyncio.to_thread(delete, left)
 
     async def close(self) -> None:
         """Leave the pods as they are: their containers end with the runtime."""

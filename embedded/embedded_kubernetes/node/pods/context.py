@@ -9,19 +9,18 @@ from pathlib import Path
 from ...config import ClusterConfig
 from ..api import Api
 from ..cri import Runtime
+from ..dns.pod_files import NameFiles
 from ..environment.env import EnvSources, GetFile
 from ..events import EventRecorder, Kind
 from ..network.addresses import Addresses
-from ..network.host_ports import HostPorts
-from ..network.names import Names
 from ..objects import Objects
 from ..probes.checks import Checks, ProbeTarget
+from ..proxy.host_ports import HostPorts
 from ..records import Object, Record
 from ..rules.restarts import BackOff
+from ..storage.pod_certificates import PodCertificates
 from ..storage.tokens import Tokens
 from .pulls import Puller
-
-HOST_ADDRESS = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -46,15 +45,21 @@ class NodeContext:
     recorder: EventRecorder
     objects: Objects
     tokens: Tokens
+    certificates: PodCertificates
     puller: Puller
     back_off: BackOff
     checks: Checks
-    names: Names
+    names: NameFiles
     addresses: Addresses
     host_ports: HostPorts
     allocatable: Mapping[str, str]
     services: Callable[[], tuple[Object, ...]]
     pods: Callable[[], list[Object]]
+
+    @property
+    def host_address(self) -> str:
+        """The address of pods that live in the node's network."""
+        return self.config.host_address(self.name)
 
 
 class PodContext:
@@ -99,7 +104,7 @@ class PodContext:
         return EnvSources(
             pod=self.pod,
             pod_ip=self.address,
-            host_ip=HOST_ADDRESS,
+            host_ip=self.node.host_address,
             allocatable=self.node.allocatable,
             services=self.node.services(),
             get=self.get,
@@ -113,7 +118,8 @@ class PodContext:
 
     def shown(self, address: str) -> str:
         """Return the address that the API shows for the one that programs bind."""
-        return address if address == HOST_ADDRESS else self.node.config.shown(address)
+        at_host = address == self.node.host_address
+        return address if at_host else self.node.config.shown(address)
 
     def tell(self, record: Record, kind: Kind, reason: str, message: str) -> None:
         """Record an event of a container."""

@@ -102,7 +102,7 @@ class Lives:
         if wait_s > 0:
             return wait_s
         try:
-            await starts.start(self._context, record, self._volumes)
+            await starts.start(self._context, record, self._volumes, self._records)
             self._watch(record)
             await self._post_start(record)
         except StartError as error:

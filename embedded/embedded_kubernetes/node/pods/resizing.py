@@ -26,6 +26,7 @@ from ..rules.resources import (
     whole,
 )
 from ..wall import timestamp
+from . import cgroups
 from .context import PodContext
 
 _RETRY_S = 10.0
@@ -192,6 +193,8 @@ class Resizing:
         before = limits(record.actuated, self._context.actuated)
         allowed = limits(record.allocated, self._context.allocated)
         record.actuated = record.allocated
+        if self._context.node.runtime.isolation != "prefix":
+            cgroups.write(self._context, record)
         if allowed != before:
             record.container.set_limits(
                 memory_limit_bytes=allowed.memory_bytes, cpu_limit_cores=allowed.cpu_cores

@@ -16,15 +16,15 @@ from typing import Any
 from ..api import ApiError
 from ..cri import Container
 from ..records import Object, Record, specs
+from ..rules.admission import chooses_nodes, refusal_at_admission
 from ..rules.decisions import decide
-from ..rules.resources import shortage_at_admission
 from ..rules.restarts import requeue_s
 from ..rules.restoring import restored
 from ..rules.status import PodFacts, pod_status
 from ..storage.local_storage import LocalStorage
 from ..tasks import Pace
 from ..wall import seconds
-from .context import HOST_ADDRESS, NodeContext, PodContext
+from .context import NodeContext, PodContext
 from .lives import Lives
 from .publisher import Publisher
 from .resizing import Resizing
@@ -79,6 +79,8 @@ class PodWorker:
         self._stopping = False
         self._over = self._status.get("phase") in _LAST_PHASES
         self._rejected: tuple[str, str] | None = None
+        self._generation: int = pod["metadata"].get("generation", 1)
+        """Of the spec that the status speaks of."""
         if is_deleted(pod):
             self._ending.set()
 
@@ -94,6 +96,8 @@ class PodWorker:
         elif _shape(old) != _shape(pod):
             self._take_specs(pod)
             self._sandbox.follow()
+            if self._over or not self._sandbox.ready:
+                self._observe()
             self._publisher.mark(soon=True)
             self._wake.set()
 
@@ -166,7 +170,13 @@ class PodWorker:
 
     async def _sync(self) -> float | None:
         """Do what the pod needs now; return in how many seconds to look again, None for not by time."""
-        if self._over or not self._admit():
+        pause_s = await self._look()
+        if self._over:
+            await self._sandbox.stop()
+        return pause_s
+
+    async def _look(self) -> float | None:
+        if self._over or not await self._admit():
             return None
         left_s = self._deadline_s()
         if left_s is not None and left_s <= 0:
@@ -182,9 +192,17 @@ class PodWorker:
             pauses.append(await self._act())
         return min((pause for pause in pauses if pause is not None), default=None)
 
+    def _observe(self) -> None:
+        """Let the status say that the spec is seen; one that resizes the pod is when that is granted or refused."""
+        generation = self.context.pod["metadata"].get("generation", 1)
+        if generation != self._generation:
+            self._generation = generation
+            self._publisher.mark(soon=True)
+
     async def _act(self) -> float | None:
         if self._resizing.apply(self._node.pods()):
             self._publisher.mark(soon=True)
+        self._observe()
         self._resizing.hold_together()
         actions = decide(self.context.pod["spec"], self.records)
         self._lives.begin_look()
@@ -218,15 +236,20 @@ class PodWorker:
         self._finish(verdict)
         await asyncio.to_thread(shutil.rmtree, self.context.folder / "logs", True)
 
-    def _admit(self) -> bool:
-        """Refuse a new pod that does not fit; return whether the pod may go on."""
+    async def _admit(self) -> bool:
+        """Refuse a new pod that may not run here; return whether the pod may go on."""
         if not self._admitted:
+            pod = self.context.pod
+            labels: Object = {}
+            if chooses_nodes(pod["spec"]):
+                node = await self._node.api.get(f"/api/v1/nodes/{self._node.name}")
+                labels = node["metadata"].get("labels") or {}
             self._admitted = True
             uid = self.context.uid
-            others = [pod for pod in self._node.pods() if pod["metadata"]["uid"] != uid]
-            shortage = shortage_at_admission(self.context.pod, others, self._node.allocatable)
-            if shortage is not None:
-                reason, message = shortage
+            others = [other for other in self._node.pods() if other["metadata"]["uid"] != uid]
+            refusal = refusal_at_admission(pod, others, labels, self._node.allocatable)
+            if refusal is not None:
+                reason, message = refusal
                 self._tell("Warning", reason, message)
                 self._finish((reason, f"Pod was rejected: {message}"))
                 return False
@@ -305,14 +328,14 @@ class PodWorker:
     def _compute(self) -> Object:
         address = self.context.address
         facts = PodFacts(
-            host_ip=HOST_ADDRESS,
+            host_ip=self._node.host_address,
             pod_ip=self.context.shown(address) if address else "",
             started_wall_s=self._started_wall_s,
             sandbox_ready=self._sandbox.ready and not self._over,
             ended=self._over,
+            generation=self._generation,
             rejected=self._rejected,
             resize=self._resizing.conditions,
-            user=self._node.runtime.user,
             **self._resizing.of_pod(),
         )
         now_s = time.time()

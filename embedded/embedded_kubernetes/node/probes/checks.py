@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ import aiohttp
 
 from ..cri import Container, ContainerStartError, exec_failure
 from ..environment.expansion import expand, lookup_in
+from ..network.sockets import Sockets, open_connection
 from ..records import Object
 from .answers import Trip, beginning, malformed
 
@@ -76,15 +79,24 @@ class Checks:
     ----------
     version : str
         The kubelet's, for its user agent (`1.37`).
+    sockets : Sockets
+        Of the network that pods are in.
     """
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, sockets: Sockets) -> None:
         self.version = version
+        self._sockets = sockets
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         self._client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, force_close=True, ssl=context),
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                family=socket.AF_INET,
+                force_close=True,
+                ssl=context,
+                socket_factory=sockets.connector_factory(),
+            ),
             timeout=aiohttp.ClientTimeout(total=None),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -115,10 +127,40 @@ class Checks:
         if "httpGet" in probe:
             return await self.http(probe["httpGet"], target, timeout_s)
         if "tcpSocket" in probe:
-            return await _check_tcp(probe["tcpSocket"], target, timeout_s)
+            return await self._tcp(probe["tcpSocket"], target, timeout_s)
         if "grpc" in probe:
-            return await _check_grpc(probe["grpc"], target, timeout_s)
+            return await self._grpc(probe["grpc"], target, timeout_s)
         return CheckResult(None, "missing probe handler")
+
+    async def _tcp(self, action: Object, target: ProbeTarget, timeout_s: float) -> CheckResult:
+        try:
+            port = resolve_port(action["port"], target.spec)
+        except ValueError as error:
+            return CheckResult(None, str(error))
+        host = action.get("host") or target.address
+        where = f"{action.get('host') or target.shown(target.address)}:{port}"
+        try:
+            async with asyncio.timeout(timeout_s):
+                _, writer = await open_connection(self._sockets, host, port)
+            writer.transport.abort()
+        except TimeoutError:
+            return CheckResult(False, f"dial tcp {where}: i/o timeout")
+        except OSError as error:
+            return CheckResult(False, f"dial tcp {where}: connect: {_reason(error)}")
+        return CheckResult(True)
+
+    async def _grpc(self, action: Object, target: ProbeTarget, timeout_s: float) -> CheckResult:
+        # Few pods have one, and its HTTP/2 library takes memory that the others need not pay.
+        from . import grpc_health
+
+        ok, output = await grpc_health.check(
+            target.address,
+            action["port"],
+            action.get("service") or "",
+            timeout_s,
+            functools.partial(open_connection, self._sockets),
+        )
+        return CheckResult(ok, output.replace(target.address, target.shown(target.address)))
 
     async def http(self, action: Object, target: ProbeTarget, timeout_s: float) -> CheckResult:
         """Make an HTTP check: 200 to 299 pass; so does a redirect that is not followed, with a warning."""
@@ -247,34 +289,6 @@ def _reached(target: ProbeTarget) -> dict[str, str]:
 def _reason(error: OSError) -> str:
     """Return the system's own words: asyncio puts longer ones into its errors."""
     return os.strerror(error.errno).lower() if error.errno else str(error)
-
-
-async def _check_tcp(action: Object, target: ProbeTarget, timeout_s: float) -> CheckResult:
-    try:
-        port = resolve_port(action["port"], target.spec)
-    except ValueError as error:
-        return CheckResult(None, str(error))
-    host = action.get("host") or target.address
-    where = f"{action.get('host') or target.shown(target.address)}:{port}"
-    try:
-        async with asyncio.timeout(timeout_s):
-            _, writer = await asyncio.open_connection(host, port)
-        writer.transport.abort()
-    except TimeoutError:
-        return CheckResult(False, f"dial tcp {where}: i/o timeout")
-    except OSError as error:
-        return CheckResult(False, f"dial tcp {where}: connect: {_reason(error)}")
-    return CheckResult(True)
-
-
-async def _check_grpc(action: Object, target: ProbeTarget, timeout_s: float) -> CheckResult:
-    # Few pods have one, and its HTTP/2 library takes memory that the others need not pay.
-    from . import grpc_health
-
-    ok, output = await grpc_health.check(
-        target.address, action["port"], action.get("service") or "", timeout_s
-    )
-    return CheckResult(ok, output.replace(target.address, target.shown(target.address)))
 
 
 async def check_exec(container: Container, argv: list[str], timeout_s: float | None) -> CheckResult:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
+from collections.abc import Awaitable, Callable
 from urllib.parse import unquote
 
 import h2.config
@@ -16,6 +17,8 @@ import h2.events
 import h2.exceptions
 
 from ..rules.restarts import go_duration
+
+Connect = Callable[[str, int], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
 _STATUSES = {0: "UNKNOWN", 1: "SERVING", 2: "NOT_SERVING", 3: "SERVICE_UNKNOWN"}
 _PATH = "/grpc.health.v1.Health/Check"
@@ -62,7 +65,13 @@ def _varint(number: int) -> bytes:
     return bytes(out)
 
 
-async def check(host: str, port: int, service: str, timeout_s: float) -> tuple[bool, str]:
+async def check(
+    host: str,
+    port: int,
+    service: str,
+    timeout_s: float,
+    connect: Connect = asyncio.open_connection,
+) -> tuple[bool, str]:
     """Ask a server for its health.
 
     Parameters
@@ -73,6 +82,8 @@ async def check(host: str, port: int, service: str, timeout_s: float) -> tuple[b
         The service asked about, "" for the server as a whole.
     timeout_s : float
         Seconds for all of it.
+    connect : callable, optional
+        Opens a connection to a host and a port.
 
     Returns
     -------
@@ -84,7 +95,7 @@ async def check(host: str, port: int, service: str, timeout_s: float) -> tuple[b
         async with asyncio.timeout(timeout_s):
             while True:
                 try:
-                    return await _exchange(host, port, service)
+                    return await _exchange(connect, host, port, service)
                 except (OSError, h2.exceptions.ProtocolError, ValueError):
                     # Nobody listens, or what listens speaks something else: upstream tries until the time is over.
                     await asyncio.sleep(_PAUSE_S)
@@ -94,8 +105,8 @@ async def check(host: str, port: int, service: str, timeout_s: float) -> tuple[b
         return False, f"{words}: context deadline exceeded"
 
 
-async def _exchange(host: str, port: int, service: str) -> tuple[bool, str]:
-    reader, writer = await asyncio.open_connection(host, port)
+async def _exchange(connect: Connect, host: str, port: int, service: str) -> tuple[bool, str]:
+    reader, writer = await connect(host, port)
     try:
         connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
         connection.initiate_connection()

@@ -85,6 +85,11 @@ def requested(pod: Object, resource: str) -> Fraction:
     return asked + parse((spec.get("overhead") or {}).get(resource, "0"))
 
 
+def requested_cores(resources: Object) -> float:
+    """Return the processors that a container's `resources` ask for; a limit stands for a request that is missing."""
+    return float(_request({"resources": resources}, "cpu"))
+
+
 def _request(container: Object, resource: str) -> Fraction:
     resources = container.get("resources") or {}
     said = (resources.get("requests") or {}).get(resource)
@@ -231,10 +236,7 @@ def _counted(value: Fraction, resource: str) -> int:
 def shortage_at_admission(
     pod: Object, others: Iterable[Object], allocatable: Mapping[str, str]
 ) -> tuple[str, str] | None:
-    """Return reason and message where a pod that was bound to this node does not fit (`OutOfcpu`).
-
-    The scheduler sees to it that this does not happen; `spec.nodeName` set by hand goes round it.
-    """
+    """Return reason and message where a pod that was bound to this node does not fit (`OutOfcpu`)."""
     others = list(others)
     for resource in RESIZABLE:
         wanted = _counted(requested(pod, resource), resource)

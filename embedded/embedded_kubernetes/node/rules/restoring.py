@@ -47,7 +47,7 @@ def _recall(record: Record, status: Object, now_wall_s: float) -> None:
     """Take over what a status says of a container."""
     record.restart_count = status.get("restartCount", 0)
     record.container_id = status.get("containerID", "").removeprefix(f"{RUNTIME_NAME}://")
-    record.image_id = status.get("imageID", "")
+    record.image_id, record.image_name = status.get("imageID", ""), status.get("image", "")
     record.last = (status.get("lastState") or {}).get("terminated")
     state = status.get("state") or {}
     if "terminated" in state:

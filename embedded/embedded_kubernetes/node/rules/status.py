@@ -26,14 +26,14 @@ class PodFacts:
     ----------
     ended : bool
         Nothing of it will ever run again on this node.
+    generation : int, or None
+        Of the spec that was last acted on; the pod's by default.
     rejected : tuple of str, or None
         Reason and message where the node itself has failed the pod (`DeadlineExceeded`).
     resize : tuple of dict
         Conditions of a resize under way.
     resources, allocated : dict
         What the pod as a whole runs with, and what of it the node has granted (requests).
-    user : dict, or None
-        Who containers run as.
     """
 
     host_ip: str
@@ -42,10 +42,10 @@ class PodFacts:
     sandbox_ready: bool
     ended: bool = False
     rejected: tuple[str, str] | None = None
+    generation: int | None = None
     resize: tuple[Object, ...] = field(default=())
     resources: Object | None = None
     allocated: Object = field(default_factory=dict)
-    user: Object | None = None
 
 
 def pod_status(
@@ -80,10 +80,10 @@ def pod_status(
         for record in records
     }
     for record in records:
-        if facts.user is not None and record.container_id:
-            statuses[record.name]["user"] = facts.user
+        if record.user is not None and record.container_id:
+            statuses[record.name]["user"] = record.user
     phase = _phase(pod, records, statuses, facts, previous)
-    generation = pod["metadata"].get("generation", 1)
+    generation = facts.generation or pod["metadata"].get("generation", 1)
     said = verdicts(pod, records, statuses, phase, sandbox_ready=facts.sandbox_ready)
     old = conditions_of(previous)
     if not said["Initialized"][0] and old.get("Initialized", {}).get("status") == "True":
@@ -142,7 +142,7 @@ def container_status(record: Record, waits_for_init: bool) -> Object:
     spec = record.spec
     status: Object = {
         "name": record.name,
-        "image": spec["image"],
+        "image": record.image_name or spec["image"],
         "imageID": record.image_id,
         "restartCount": record.restart_count,
         "state": _state(record, waits_for_init),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
+import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cri import ContainerConfig, ExecProcess, ExitStatus, Usage
+from ..cri import ContainerConfig, ContainerCreateError, ExecProcess, ExitStatus, Usage
 from ..storage.disk import used_bytes, written_bytes
 from . import pipes, proctree, rootfs
 from .execution import Attachment, Execution, Streams
@@ -19,8 +19,11 @@ from .limits import LimitWatch
 from .logs import LogFile, Pump
 from .prefix import Translator
 from .spawner_link import Child, Ended
+from .users import ranges
+from .users.accounts import Identity
 
 if TYPE_CHECKING:
+    from ..images.content.content_store import ContentStore
     from .runtime import ProcessRuntime
 
 _DRAIN_S = 1.0
@@ -64,7 +67,12 @@ class ProcessContainer:
         self.folder = folder
         self.translator: Translator | None = None
         """Rewrites paths where no mount namespace does."""
+        self.processes = 0
+        """The first process of the PID namespace that it shares with others; 0 where it has one of its own."""
+        self.view = ""
+        """What names its mount namespace, where it shares its processes."""
         self._runtime = runtime
+        self._layers = contextlib.ExitStack()
         self._status: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
         self._pumps: dict[str, Pump] = {}
         self._log: LogFile | None = None
@@ -72,6 +80,8 @@ class ProcessContainer:
         self._terminal: int | None = None
         self._roots: dict[int, int] = {}
         """Main program and commands that run in it: number → start (see `Child.start`)."""
+        self._identity: Identity | None = None
+        self.one_id_refusal = ""
         self._ended_execs_cpu_s = 0.0
         self._cpu_s = 0.0
         self._oom = False
@@ -81,10 +91,28 @@ class ProcessContainer:
         """The host's folder that is (or, with prefix, stands for) the container's `/`."""
         return self.folder / "root"
 
+    @property
+    def user(self) -> dict[str, Any]:
+        """Who its programs are, as `status.containerStatuses[].user` has it."""
+        identity = self._identity
+        if identity is None:
+            identity = Identity(os.geteuid(), os.getegid(), (os.getegid(),), "")
+        uid, gid, groups, _ = identity
+        return {"linux": {"uid": uid, "gid": gid, "supplementalGroups": list(groups)}}
+
+    @property
+    def overlay_work(self) -> Path:
+        """What overlayfs needs beside `root`; there only where the image's layers are mounted, not copied."""
+        return self.folder / "root.work"
+
     async def adopt(self, child: Child, streams: Streams) -> None:
         """Take over the program that the spawner started."""
         self.pid = child.pid
+        self._identity = child.identity
+        self.one_id_refusal = child.one_id_refusal
         self._roots[child.pid] = child.start
+        if self.processes:
+            self.view = proctree.mount_namespace(child.pid)
         self.started_wall_s = time.time()
         self._log = LogFile(self.config.log_path)
         self._pumps = {
@@ -158,6 +186,8 @@ class ProcessContainer:
         streams = Streams.open(stdin=stdin, tty=tty)
         request = self._runtime.request(self, argv, tty=tty)
         request["container"] = self.pid
+        if self._identity is not None:
+            request["identity"] = list(self._identity)
         try:
             child = await self._runtime.link.run(request, streams.child)
         except BaseException:
@@ -183,7 +213,8 @@ class ProcessContainer:
         """Return the host's numbers of all its processes."""
         if not self.running():
             return []
-        return proctree.tree([*self._roots, *self._runtime.orphans(self)])
+        members = proctree.tree([*self._roots, *self._runtime.orphans(self)])
+        return list(dict.fromkeys(members))
 
     def owns(self, pid: int) -> bool:
         """Return whether a process is one of its own, whatever others had its number before."""
@@ -240,11 +271,29 @@ class ProcessContainer:
 
     def written_bytes(self) -> int:
         """Return the disk space of what it has written into its own files: not those that came with its image."""
-        return max(0, written_bytes(self.root) - written_bytes(self.config.image.rootfs))
+        if self.overlay_work.exists():
+            return written_bytes(self.root)
+        brought = sum(map(written_bytes, self.config.image.layers))
+        return max(0, written_bytes(self.root) - brought)
+
+    def hold_layers(self, store: ContentStore) -> None:
+        """Keep the layers of its image from being removed as long as it is there.
+
+        Raises
+        ------
+        ContainerCreateError
+            They have just been removed.
+        """
+        try:
+            self._layers.enter_context(store.used(self.config.image.layers))
+        except FileNotFoundError:
+            words = f'failed to create containerd container: image "{self.config.image.reference}": not found'
+            raise ContainerCreateError(words) from None
 
     def remove(self) -> None:
         """Delete its writable files; its log stays."""
-        shutil.rmtree(self.folder, onerror=_make_writable_and_retry)
+        ranges.delete(self.folder)
+        self._layers.close()
 
 
 def _signal_number(name: str) -> int:
@@ -258,12 +307,3 @@ def _is_empty(path: Path) -> bool:
         return not any(path.iterdir()) if path.is_dir() else path.stat().st_size == 0
     except OSError:
         return True
-
-
-def _make_writable_and_retry(function: Any, path: str, _: Any) -> None:
-    """Open the folders that a program closed; a file may be a volume's too, and keeps its mode."""
-    with contextlib.suppress(OSError):
-        Path(path).parent.chmod(0o700)
-        if not Path(path).is_symlink() and Path(path).is_dir():
-            Path(path).chmod(0o700)
-        function(path)

@@ -8,9 +8,11 @@ Runs in the spawner and, for `node.isolation.refusal`, by itself in the same way
 """
 
 # Loaded by the spawner, which must stay small: no pathlib.
+# ruff: noqa: PTH102
 
 from __future__ import annotations
 
+import _socket
 import json
 import marshal
 import os
@@ -19,40 +21,61 @@ from typing import TYPE_CHECKING
 
 from . import rootfs
 from . import syscalls as linux
+from .layers import copying, overlay
+from .pod_network import layout, netlink
+from .users import id_maps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any, NoReturn
 
     Refusal = tuple[int, str, str]
     """Error number (0 where there is none), the kernel's words, and what was refused: a call or a path."""
 
 _ARRIVED = "arrived"
+_IP_TRANSPARENT = 19  # linux/in.h
 
 
-def isolate(settings: dict[str, Any]) -> tuple[rootfs.BoundPrograms | None, str]:
+def isolate(
+    settings: dict[str, Any], joined: Sequence[int] = ()
+) -> tuple[rootfs.BoundPrograms | None, str]:
     """Go into namespaces; return the host's programs as bound there, or None and why it cannot be done.
 
     Parameters
     ----------
     settings : dict
         See `spawner.Spawner`.
+    joined : sequence of int
+        See `spawner.Spawner`.
     """
     if settings["prefix"]:
         return None, "asked to do without"
-    refusal = tried(settings)
-    if refusal is None:
-        return _go_apart(settings), ""
+    # A cluster whose pods have a network has tried all of it once, and cannot live without.
+    refusal = None if settings["network"] else tried(settings)
+    try:
+        if refusal is None:
+            return _go_apart(settings, joined), ""
+    except OSError as error:
+        refusal = _words(error)
     number, words, what = refusal
     return None, f"{what}: {words} (errno {number})"
 
 
-def tried(settings: dict[str, Any]) -> Refusal | None:
-    """Let a child go into all the namespaces of a container; return what stopped it, or None."""
+def tried(settings: dict[str, Any], *, network: bool = False) -> Refusal | None:
+    """Let a child go into all the namespaces of a container; return what stopped it, or None.
+
+    Parameters
+    ----------
+    settings : dict
+        See `spawner.Spawner`.
+    network : bool
+        Whether the container has a network of its own, in that of a node.
+    """
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(reading)
-        _try(settings, writing)
+        _try({**settings, "network": network}, writing)
     os.close(writing)
     said = b""
     while part := os.read(reading, 4096):
@@ -65,39 +88,96 @@ def tried(settings: dict[str, Any]) -> Refusal | None:
     return None if isinstance(answer, str) else answer
 
 
+def overlay_refusal(folder: str) -> str:
+    """Try in a child whether layers of images can be mounted below a folder; return what stops it, or ""."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        place = f"{folder}/overlay-{os.getpid()}"
+        try:
+            linux.unshare(linux.CLONE_NEWNS)
+            os.mkdir(place)
+            overlay.attempt(place)
+            copying.remove(place)
+        except OSError as error:
+            os.write(writing, f"{error.filename}: {error.strerror} (errno {error.errno})".encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    said = os.read(reading, 4096).decode()
+    os.close(reading)
+    os.waitpid(pid, 0)
+    return said
+
+
 def _try(settings: dict[str, Any], writing: int) -> NoReturn:
     try:
-        base = _go_apart(settings)
-        child = linux.clone(rootfs.NAMESPACES)
+        base = _go_apart(settings, ())
+        namespaces = _try_network() if settings["network"] else []
+        child = linux.clone(rootfs.IN_SANDBOX if namespaces else rootfs.NAMESPACES)
         if child == 0:
+            layout.enter(namespaces)
             rootfs.enter(base, _trial_view(settings["trial"]))
             os.write(writing, marshal.dumps(_ARRIVED))
         else:
             os.waitpid(child, 0)
     except OSError as error:
-        what = str(error.filename or "?")
-        os.write(writing, marshal.dumps((error.errno or 0, str(error.strerror), what)))
+        os.write(writing, marshal.dumps(_words(error)))
     except BaseException as error:
         os.write(writing, marshal.dumps((0, repr(error), type(error).__name__)))
     os._exit(0)
 
 
-def _go_apart(settings: dict[str, Any]) -> rootfs.BoundPrograms:
-    user, group = os.geteuid(), os.getegid()
-    if user == 0:
+def _try_network() -> list[int]:
+    """Do in new namespaces what a node's network, a pod's and the Service proxy need; return the pod's namespaces."""
+    linux.unshare(linux.CLONE_NEWUTS | linux.CLONE_NEWIPC)
+    links = netlink.Netlink()
+    node: layout.NodeNetwork = {
+        "service_cidr": "10.96.0.0/16",
+        "gateway": "10.244.0.1",
+        "addresses": [],
+    }
+    layout.lay_node(links, node)
+    pod: layout.PodNetwork = {
+        "hostname": "trial",
+        "address": "10.244.0.2",
+        "gateway": node["gateway"],
+        "sysctls": {},
+    }
+    namespaces = layout.make_pod(links, layout.own_namespaces(), pod)
+    dialling = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    try:
+        dialling.setsockopt(_socket.IPPROTO_IP, _IP_TRANSPARENT, 1)
+        dialling.bind((pod["address"], 0))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "transparent socket") from None
+    return namespaces
+
+
+def _words(error: OSError) -> Refusal:
+    return error.errno or 0, str(error.strerror), str(error.filename or "?")
+
+
+def _go_apart(settings: dict[str, Any], joined: Sequence[int]) -> rootfs.BoundPrograms:
+    network = linux.CLONE_NEWNET if settings["network"] else 0
+    if joined:
+        for descriptor in joined:
+            linux.enter_namespace(descriptor, 0)  # any kind: the descriptor says it
         linux.unshare(linux.CLONE_NEWNS)
     else:
-        linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNS)
-        write("/proc/self/setgroups", "deny")
-        write("/proc/self/uid_map", f"0 {user} 1")
-        write("/proc/self/gid_map", f"0 {group} 1")
+        id_maps.enter(settings["ids"], linux.CLONE_NEWNS | network)
     return rootfs.BoundPrograms(settings["base"], settings["extra"], settings["hidden"])
 
 
 def _trial_view(folder: str) -> rootfs.View:
     return {
         "root": folder,
-        "image": "",
+        "layers": [],
+        "host_programs": True,
+        "overlay": False,
+        "cwd": "/",
+        "volumes": [],
         "binds": [],
         "covers": [],
         "hostname": "trial",
@@ -105,17 +185,16 @@ def _trial_view(folder: str) -> rootfs.View:
     }
 
 
-def write(path: str, text: str) -> None:
-    """Write a text into a file of the kernel's; `OSError` names the file."""
-    descriptor = os.open(path, os.O_WRONLY)
-    try:
-        os.write(descriptor, text.encode())
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, path) from None
-    finally:
-        os.close(descriptor)
-
-
 def main() -> None:
-    """Print as JSON what stops a container's namespaces here, or null; the settings are the only argument."""
-    print(json.dumps(tried(json.loads(sys.argv[1]))))
+    """Print as JSON what stops a container's namespaces here, and what stops a network for each pod; null for nothing.
+
+    The third is what stops layers of images from being mounted, "" for nothing. The settings are the only argument.
+    """
+    settings = json.loads(sys.argv[1])
+    network = tried(settings, network=True)
+    files = None if network is None else tried(settings)
+    layers = ""
+    if files is None:
+        _go_apart(settings, ())
+        layers = overlay_refusal(settings["trial"])
+    print(json.dumps((files, network, layers)))

@@ -37,12 +37,12 @@ def python_path(own: str) -> str:
     return os.pathsep.join(filter(None, (str(_PYTHON), own)))
 
 
-def owned_paths(image_rootfs: Path) -> tuple[str, ...]:
-    """Return the paths that belong to an image, each the topmost of its own."""
+def owned_paths(layer: Path) -> tuple[str, ...]:
+    """Return the paths that belong to a layer of an image, each the topmost of its own."""
     paths: list[str] = []
 
     def walk(folder: str) -> None:
-        with os.scandir(f"{image_rootfs}{folder}") as entries:
+        with os.scandir(f"{layer}{folder}") as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 path = f"{folder}/{entry.name}"
                 if path not in SHARED_FOLDERS:
@@ -88,15 +88,17 @@ class Translator:
         return {name: self.text(value) for name, value in env.items()}
 
 
-def lay(root: Path, image_rootfs: Path, mounts: Sequence[Mount], working_dir: str) -> Translator:
+def lay(
+    root: Path, layers: Sequence[Path], mounts: Sequence[Mount], working_dir: str
+) -> Translator:
     """Lay out a container's folder and return what rewrites its paths.
 
     Parameters
     ----------
     root : Path
         The folder to make.
-    image_rootfs : Path
-        The image's files, copied.
+    layers : sequence of Path
+        The image's files, copied, the lowest first.
     mounts : sequence of Mount
         Each becomes a link to its place on the host.
     working_dir : str
@@ -104,7 +106,8 @@ def lay(root: Path, image_rootfs: Path, mounts: Sequence[Mount], working_dir: st
     """
     root.mkdir()
     rootfs.lay_skeleton(str(root), [])
-    rootfs.copy_tree(str(image_rootfs), str(root))
+    for layer in layers:
+        rootfs.copy_tree(str(layer), str(root))
     for mount in sorted(mounts, key=lambda candidate: candidate.container_path.count("/")):
         place = Path(rootfs.inside(mount.container_path, str(root)))
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -113,7 +116,8 @@ def lay(root: Path, image_rootfs: Path, mounts: Sequence[Mount], working_dir: st
         place.unlink(missing_ok=True)
         _show(mount.host_path, place)
     Path(rootfs.inside(working_dir, str(root))).mkdir(parents=True, exist_ok=True)
-    own = {*owned_paths(image_rootfs), working_dir} - SHARED_FOLDERS
+    owned = (path for layer in layers for path in owned_paths(layer))
+    own = {*owned, working_dir} - SHARED_FOLDERS
     # A volume covers the whole of its folder, even of one that the host has too (`/opt`, `/mnt`).
     return Translator(str(root), own | {mount.container_path for mount in mounts})
 

@@ -4,7 +4,7 @@ Imported by the spawner too, so nothing heavy here.
 """
 
 # Loaded by the spawner, which must stay small: no pathlib.
-# ruff: noqa: PTH208
+# ruff: noqa: PTH115, PTH208
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ def children(pid: int) -> list[int]:
     except OSError:
         pass
     return pids
+
+
+def machine_number(pid: int) -> int:
+    """Return the number by which the machine's `/proc` knows a process, where a PID namespace gives it another."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        lines = read(f"/proc/self/fdinfo/{descriptor}").splitlines()
+    finally:
+        os.close(descriptor)
+    return next(int(line[4:]) for line in lines if line.startswith(b"Pid:"))
 
 
 def tree(roots: list[int]) -> list[int]:
@@ -134,6 +144,30 @@ def kill_marked(mark: str) -> None:
             return
         for pid in pids:
             signal_where(pid, signal.SIGKILL, lambda candidate: is_marked(candidate, mark))
+        time.sleep(0.005)
+
+
+def mount_namespace(pid: int) -> str:
+    """Return what names the mount namespace of a process; "" once it is gone."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/mnt")
+    except OSError:
+        return ""
+
+
+def seeing(namespace: str, root: int) -> list[int]:
+    """Return the descendants of a process that are in a mount namespace."""
+    return [pid for pid in tree([root])[1:] if mount_namespace(pid) == namespace]
+
+
+def kill_seeing(namespace: str, root: int) -> None:
+    """Kill the descendants of a process that are in a mount namespace, and those that they start meanwhile."""
+    for _ in range(20):
+        pids = seeing(namespace, root)
+        if not pids:
+            return
+        for pid in pids:
+            signal_where(pid, signal.SIGKILL, lambda other: mount_namespace(other) == namespace)
         time.sleep(0.005)
 
 

@@ -1,7 +1,9 @@
-"""What a container sees from `/`: its own files over the host's programs, read-only, and nothing else.
+"""What a container sees from `/`: its image and its own files, and nothing else.
 
-The root is the container's own writable folder, so that the host finds its files there. The host's folders
-of programs are bound into it. A folder that both have (an image with `/usr/local/bin/serve`, a
+The root of an image is its layers under the container's own folder (see `layers`).
+
+An image of this machine's programs has the container's own writable folder as its root, and the host's folders
+of programs are bound into it, read-only. A folder that both have (an image with `/usr/local/bin/serve`, a
 volume at `/etc/shop`) is made again in the container's folder, and what the host has in it is bound entry by
 entry: an overlay over these folders is refused to ordinary users on many kernels and file systems.
 
@@ -9,15 +11,17 @@ Runs in the spawner, between fork and exec: only `os`, `stat` and system calls.
 """
 
 # Loaded by the spawner, which must stay small: no pathlib.
-# ruff: noqa: PTH101, PTH102, PTH103, PTH108, PTH110, PTH112, PTH113, PTH114, PTH115, PTH120, PTH211
+# ruff: noqa: PTH101, PTH102, PTH103, PTH106, PTH108, PTH110, PTH112, PTH113, PTH114, PTH115, PTH120, PTH211
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from typing import TYPE_CHECKING
 
 from . import syscalls as linux
+from .layers import copying, overlay
 
 if TYPE_CHECKING:
     from typing import TypedDict
@@ -26,18 +30,30 @@ if TYPE_CHECKING:
         """What makes one container's view (plain data: it crosses a socket)."""
 
         root: str
-        """Writable folder that becomes `/`."""
-        image: str
-        """Folder whose files are copied into it first, or ""."""
+        """Folder of the container's own files; where there is no overlay, it becomes `/`."""
+        layers: list[str]
+        """Folders of the image's files, the lowest first."""
+        host_programs: bool
+        """Whether this machine's programs lie below the layers, which are copied then."""
+        overlay: bool
+        """Whether the layers may be mounted: otherwise they are copied too."""
+        cwd: str
+        """Folder of the container that is made where it is missing."""
+        volumes: list[str]
+        """Folders of the image that stay writable in a read-only root."""
         binds: list[tuple[str, str, bool]]
         """Host path, path in the container, read-only."""
         covers: list[tuple[str, str]]
         """Host file, existing file that it stands in front of (`/etc/hosts`)."""
         hostname: str
+        """"" where its pod's namespaces have one already."""
         read_only: bool
 
 
-NAMESPACES = linux.CLONE_NEWNS | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID
+IN_SANDBOX = linux.CLONE_NEWNS | linux.CLONE_NEWPID
+"""What a container has to itself; the rest it shares with its pod, where that has a sandbox."""
+
+NAMESPACES = IN_SANDBOX | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC
 
 _PROGRAM_FOLDERS = (
     "bin",
@@ -70,6 +86,7 @@ _OWN_FOLDERS = (
     ("var/log", 0o755),
     ("var/tmp", 0o1777),
 )
+_MOST_LINKS = 40
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _DEVICE_LINKS = (
     ("fd", "/proc/self/fd"),
@@ -78,23 +95,22 @@ _DEVICE_LINKS = (
     ("stderr", "/proc/self/fd/2"),
     ("ptmx", "pts/ptmx"),
 )
-_READ_ONLY_PROC = ("proc/sys", "proc/sysrq-trigger")
-KEPT_CAPABILITIES = {
-    "CHOWN": 0,
-    "DAC_OVERRIDE": 1,
-    "FOWNER": 3,
-    "FSETID": 4,
-    "KILL": 5,
-    "SETGID": 6,
-    "SETUID": 7,
-    "SETPCAP": 8,
-    "NET_BIND_SERVICE": 10,
-    "NET_RAW": 13,
-    "SYS_CHROOT": 18,
-    "AUDIT_WRITE": 29,
-    "SETFCAP": 31,
-}
-"""Those that container engines leave (`moby/profiles`, `DefaultCapabilities`), but for mknod: no device cgroup here."""
+_READ_ONLY_PROC = ("bus", "fs", "irq", "sys", "sysrq-trigger")
+_MASKED = (
+    "proc/acpi",
+    "proc/asound",
+    "proc/interrupts",
+    "proc/kcore",
+    "proc/keys",
+    "proc/latency_stats",
+    "proc/sched_debug",
+    "proc/scsi",
+    "proc/timer_list",
+    "proc/timer_stats",
+    "sys/devices/virtual/powercap",
+    "sys/firmware",
+)
+"""What containers do not see (`DefaultLinuxSpec` of containerd's `pkg/oci/spec.go`)."""
 
 
 class BoundPrograms:
@@ -129,6 +145,11 @@ class BoundPrograms:
                 linux.mount("tmpfs", folder + path, "tmpfs", linux.MS_RDONLY)
         self._bind("sys")
         self.folders.remove("sys")
+        self.empty = f"{folder}/.empty"
+        self.view = f"{folder}/.view"
+        for path in (self.empty, self.view):
+            os.mkdir(path)
+        linux.mount("tmpfs", self.empty, "tmpfs", linux.MS_RDONLY)
         self.resolver = os.path.realpath("/etc/resolv.conf")
 
     def _bind(self, name: str) -> None:
@@ -144,34 +165,109 @@ def enter(base: BoundPrograms, view: View) -> None:
 
     The caller is the first process of new namespaces (`NAMESPACES`). `OSError` where the kernel refuses.
     """
-    linux.set_hostname(view["hostname"])
+    if view["hostname"]:
+        linux.set_hostname(view["hostname"])
+    os.makedirs(view["root"], exist_ok=True)
+    os.chmod(view["root"], 0o755)
+    if view["host_programs"]:
+        _lay_programs(base, view)
+    else:
+        _lay_image(base, view)
+    _mount_kernel(base)
+    for source, target, read_only in view["binds"]:
+        _bind(source, _make_place(source, target), read_only=read_only)
+    _cover(base, view)
+    os.makedirs(inside(view["cwd"]), exist_ok=True)
+    if view["read_only"]:
+        linux.make_read_only(".", recursive=False)
+    linux.pivot_root_here()
+
+
+def _lay_programs(base: BoundPrograms, view: View) -> None:
+    """Make the container's own folder the root, with this machine's programs, and go there."""
     root = view["root"]
-    os.makedirs(root, exist_ok=True)
     linux.mount(root, root, None, linux.MS_BIND)
     os.chdir(root)
     lay_skeleton(".", base.links)
-    if view["image"]:
-        copy_tree(view["image"], ".")
+    for layer in view["layers"]:
+        copy_tree(layer, ".")
     for source, target, _ in view["binds"]:
         _make_place(source, target)  # before the host's folders, which nothing can be added to
     for name in base.folders:
         _lay_host(f"{base.folder}/{name}", name)
-    linux.mount(f"{base.folder}/sys", "sys", None, linux.MS_BIND | linux.MS_REC)
+
+
+def _lay_image(base: BoundPrograms, view: View) -> None:
+    """Make the image's files and the container's own one tree, and go there."""
+    root = view["root"]
+    if not (view["overlay"] and _mount_layers(base, view)):
+        copying.copy_layers(view["layers"], root)
+        linux.mount(root, root, None, linux.MS_BIND)
+        os.chdir(root)
+    for name in ("dev", "proc", "sys"):
+        if os.path.islink(name):
+            raise OSError(errno.ENOTDIR, "the image has a link there", "/" + name)
+        os.makedirs(name, exist_ok=True)
+    linux.mount(
+        "tmpfs", "dev", "tmpfs", linux.MS_NOSUID | linux.MS_STRICTATIME, "mode=755,size=65536k"
+    )
+    for number, volume in enumerate(view["volumes"]):
+        place = inside(volume)
+        os.makedirs(place, exist_ok=True)
+        if view["read_only"] and not any(target == volume for _, target, _ in view["binds"]):
+            fresh = f"{root}.volumes/{number}"
+            os.makedirs(fresh)
+            copying.copy_tree(place, fresh)
+            _bind(fresh, place, read_only=False)
+
+
+def _mount_layers(base: BoundPrograms, view: View) -> bool:
+    work = view["root"] + ".work"
+    os.mkdir(work)
+    try:
+        overlay.mount(view["layers"], view["root"], work, base.view)
+    except OSError:
+        # The container's folder, or a layer's, is on another file system than the one that was tried.
+        os.rmdir(work)
+        return False
+    os.chdir(base.view)
+    return True
+
+
+def _mount_kernel(base: BoundPrograms) -> None:
+    """Mount what the kernel shows: devices, processes, itself."""
+    _lay_sys(f"{base.folder}/sys")
     linux.mount("proc", "proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
     _lay_devices()
-    for name in filter(os.path.exists, _READ_ONLY_PROC):
-        _bind(name, name, read_only=True)
-    for source, target, read_only in view["binds"]:
-        _bind(source, _make_place(source, target), read_only=read_only)
-    if not base.resolver.startswith("/etc/") and os.path.exists(base.resolver):
-        _bind(base.resolver, _make_place(base.resolver, "/etc/resolv.conf"), read_only=True)
-    for source, target in view["covers"]:
+    for name in _READ_ONLY_PROC:
+        path = "proc/" + name
+        if os.path.exists(path):
+            _bind(path, path, read_only=True)
+    for path in _MASKED:
+        if os.path.isdir(path):
+            linux.mount(base.empty, path, None, linux.MS_BIND)
+        elif os.path.exists(path):
+            linux.mount("/dev/null", path, None, linux.MS_BIND)
+
+
+def _cover(base: BoundPrograms, view: View) -> None:
+    """Put the node's own files in front of the image's."""
+    own = not view["host_programs"]
+    covers = view["covers"]
+    resolver = "/etc/resolv.conf"
+    given = resolver in {place for _, place in covers} | {bind[1] for bind in view["binds"]}
+    seen = not own and base.resolver.startswith("/etc/")
+    if not given and not seen and os.path.exists(base.resolver):
+        _bind(base.resolver, _make_place(base.resolver, resolver), read_only=True)
+    for source, target in covers:
         place = inside(target)
+        if not os.path.exists(place):
+            try:
+                _make_place(source, target)
+            except OSError:
+                continue  # in a folder of the host's, which takes no more files
         if os.path.isfile(place):
             _bind(source, place, read_only=False)
-    if view["read_only"]:
-        linux.make_read_only(".", recursive=False)
-    linux.pivot_root_here()
 
 
 def copy_tree(source: str, target: str) -> None:
@@ -193,22 +289,19 @@ def copy_tree(source: str, target: str) -> None:
 
 
 def copy_file(source: str, target: str, mode: int) -> None:
-    """Copy one file's content, inside the kernel."""
-    reading = os.open(source, os.O_RDONLY)
-    try:
-        writing = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            while os.sendfile(writing, reading, None, 1 << 30):
-                pass
-            os.fchmod(writing, mode)
-        finally:
-            os.close(writing)
-    finally:
-        os.close(reading)
+    """Copy one file's content, inside the kernel, and give it a mode."""
+    copying.copy_content(source, target)
+    os.chmod(target, mode)
 
 
 def inside(path: str, root: str = ".") -> str:
-    """Return where an absolute path of the container lies below `root`, links followed as seen from there."""
+    """Return where an absolute path of the container lies below `root`, links followed as seen from there.
+
+    Raises
+    ------
+    OSError
+        It goes through too many links: whoever follows the rest would follow it on this machine.
+    """
     pending = [part for part in reversed(path.split("/")) if part not in ("", ".")]
     done: list[str] = []
     links = 0
@@ -218,10 +311,12 @@ def inside(path: str, root: str = ".") -> str:
             done = done[:-1]
             continue
         here = "/".join((root, *done, part))
-        if not os.path.islink(here) or links > 40:
+        if not os.path.islink(here):
             done.append(part)
             continue
         links += 1
+        if links > _MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
         aim = os.readlink(here)
         if aim.startswith("/"):
             done = []
@@ -270,6 +365,19 @@ def _lay_host(source: str, target: str) -> None:
             elif not os.path.lexists(path) and entry.is_file():
                 os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o644))
                 _bind(entry.path, path, read_only=False)
+
+
+def _lay_sys(host: str) -> None:
+    """Mount the `/sys` of this network namespace; the host's where that is not allowed."""
+    flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
+    try:
+        linux.mount("sysfs", "sys", "sysfs", flags | linux.MS_RDONLY)
+    except OSError:
+        linux.mount(host, "sys", None, linux.MS_BIND | linux.MS_REC)
+        return
+    groups = f"{host}/fs/cgroup"
+    if os.path.isdir(groups):
+        _bind(groups, "sys/fs/cgroup", read_only=True)
 
 
 def _lay_devices() -> None:

@@ -5,35 +5,38 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import io
 import itertools
 import logging
 import marshal
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ...control.watchdog import Watchdog
 from ...processes import spawn
-from ..cri import ContainerStartError
+from ..cri import ContainerCreateError, ContainerStartError
+from .users.accounts import Identity
 
 _log = logging.getLogger(__name__)
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 _BOOT = f"""
 import sys, types
-for name, path in (("embedded_kubernetes", {str(_PACKAGE)!r}),
-                   ("embedded_kubernetes.node", {str(_PACKAGE / "node")!r}),
-                   ("embedded_kubernetes.node.runtime", {str(_PACKAGE / "node" / "runtime")!r})):
+name, path = "embedded_kubernetes", {str(_PACKAGE)!r}
+for step in ("", *"node.{{package}}".split(".")):
+    name, path = (name + "." + step, path + "/" + step) if step else (name, path)
     module = sys.modules[name] = types.ModuleType(name)
     module.__path__ = [path]
-from embedded_kubernetes.node.runtime.{{module}} import main
+from embedded_kubernetes.node.{{package}}.{{module}} import main
 main()
 """
 """Imports a module of this package without running the packages' own `__init__`: memory counts."""
@@ -41,9 +44,10 @@ main()
 _STAGES = {"setup": "preparing the container's file system", "cwd": "chdir to working directory"}
 
 
-def boot_argv(module: str, *arguments: str) -> list[str]:
-    """Return the command line that runs `main` of a module of this package in a bare interpreter."""
-    return [sys.executable, "-I", "-S", "-c", _BOOT.replace("{module}", module), *arguments]
+def boot_argv(module: str, *arguments: str, package: str = "runtime") -> list[str]:
+    """Return the command line that runs `main` of a module of a package of the node in a bare interpreter."""
+    code = _BOOT.replace("{module}", module).replace("{package}", package)
+    return [sys.executable, "-I", "-S", "-c", code, *arguments]
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,10 @@ class Child:
     start: int
     """When it was forked (clock ticks since boot): tells it from a later process with its number."""
     ended: asyncio.Future[Ended]
+    identity: Identity | None = None
+    """Who it has become; None where it stays what the spawner is."""
+    one_id_refusal: str = ""
+    """Why it can become nobody else, where there is one id and it is root; "" where it can, or need not."""
 
     async def wait(self) -> Ended:
         """Return how it ended; any number of callers may wait, and give up."""
@@ -83,15 +91,27 @@ class SpawnerLink:
         Where the spawner's own complaints go.
     on_lost : callable
         Called once when the spawner ends without having been asked to.
+    joined : sequence of int
+        Descriptors of the namespaces that it goes into (see `spawner.Spawner`); they stay open here.
     """
 
-    def __init__(self, settings: dict[str, Any], log: Path, on_lost: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        settings: dict[str, Any],
+        log: Path,
+        on_lost: Callable[[], None],
+        joined: Sequence[int] = (),
+    ) -> None:
         self.isolation = ""
         self.detail = ""
+        self.overlay_refusal = ""
+        """Why the layers of images cannot be mounted and are copied; "" where they are."""
         self._settings = settings
         self._log_path = log
         self._on_lost = on_lost
+        self._joined = joined
         self._process: subprocess.Popen[bytes] | None = None
+        self._pid = 0
         self._socket: socket.socket | None = None
         self._requests = itertools.count(1)
         self._forked: dict[int, asyncio.Future[Child]] = {}
@@ -117,17 +137,17 @@ class SpawnerLink:
                 new_session=True,
                 pass_fds=(theirs.fileno(),),
             )
+        self._pid = self._process.pid
         ours.setblocking(False)
         self._socket = ours
-        self._send(self._settings, ())
+        self._send(self._settings, self._joined)
         asyncio.get_running_loop().add_reader(ours, self._receive)
         await self._ready
 
     @property
     def pid(self) -> int:
-        """The spawner's process number."""
-        assert self._process is not None
-        return self._process.pid
+        """The number of the process that forks containers: a child of the one that was started, with namespaces."""
+        return self._pid
 
     def knows(self, pid: int) -> bool:
         """Whether a process is one that was asked for and runs."""
@@ -138,8 +158,12 @@ class SpawnerLink:
         """Whether the spawner can be asked."""
         return self._socket is not None
 
-    async def run(self, request: dict[str, Any], streams: Sequence[int]) -> Child:
+    async def run(
+        self, request: dict[str, Any], streams: Sequence[int], sandbox: Sequence[int] = ()
+    ) -> Child:
         """Fork a program with `streams` as its descriptors 0, 1, 2 (this process may close them then).
+
+        It goes into the namespaces of `sandbox` first, where there are any (see `layout.POD_NAMESPACES`).
 
         Raises
         ------
@@ -152,7 +176,10 @@ class SpawnerLink:
         self._forked[number] = forked
         reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            self._send({"do": "start", "id": number, **request}, (writing, *streams))
+            self._send(
+                {"do": "start", "id": number, "sandbox": bool(sandbox), **request},
+                (writing, *streams, *sandbox),
+            )
         except BaseException:
             os.close(reading)
             del self._forked[number]
@@ -161,13 +188,58 @@ class SpawnerLink:
             os.close(writing)
         try:
             child = await forked
-            failure = await _read_to_end(reading)
+            try:
+                said = await _read_to_end(reading)
+            except asyncio.CancelledError:
+                self.signal(child.pid, signal.SIGKILL)
+                raise
         finally:
             os.close(reading)
-        if failure:
+        become, failure = _understood(said)
+        if failure is not None:
             await child.wait()
-            raise ContainerStartError(_explain(failure, request["argv"][0]))
-        return child
+            raise _error(failure, request["argv"][0])
+        return replace(child, **become)
+
+    async def work(self, task: Sequence[str | int]) -> None:
+        """Have a task of `users.file_tasks` done by a child of the spawner.
+
+        Raises
+        ------
+        OSError
+            It could not be done.
+        """
+        child = await self.run({"task": list(task), "argv": [""], "tty": False}, ())
+        ended = await child.wait()
+        if ended.exit_code:
+            raise OSError(errno.EIO, "not done", str(task[1]))
+
+    async def pause(self) -> Child:
+        """Fork the first process of a PID namespace that containers share.
+
+        Raises
+        ------
+        ContainerStartError
+            There is no spawner, or the kernel refuses.
+        """
+        nothing = os.open(os.devnull, os.O_RDWR)
+        try:
+            return await self.run({"pause": True, "argv": ["/pause"]}, [nothing] * 3)
+        finally:
+            os.close(nothing)
+
+    def fork_network(self, quick: int, slow: int) -> None:
+        """Fork a network process that serves on two descriptors (see `pod_network.process`).
+
+        Raises
+        ------
+        OSError
+            There is no spawner.
+        """
+        try:
+            self._send({"do": "network"}, (quick, slow))
+        except ContainerStartError as error:
+            raise OSError(errno.ENETDOWN, str(error)) from None
 
     async def mount(self, folder: str, size_bytes: int | None) -> None:
         """Mount a file system in memory on a folder, of a size, or take it away (None).
@@ -196,12 +268,13 @@ class SpawnerLink:
         """Ask for a sign of life, and kill a spawner that has given none for long; say so in French ("" otherwise)."""
         if self._socket is None or self._process is None:
             return ""
-        pid, watchdog = self._process.pid, self._watchdog
+        pid, watchdog = self._pid, self._watchdog
         watchdog.look(pid, elapsed_s)
         if watchdog.hung:
             self._process.kill()
             return f"lanceur de conteneurs {watchdog.words()}, tué : les conteneurs repartent"
-        with contextlib.suppress(OSError):  # a full socket is what a hung spawner leaves
+        # A full socket is what a hung spawner leaves.
+        with contextlib.suppress(OSError, ContainerStartError):
             self._send({"do": "ping"}, ())
         return ""
 
@@ -211,6 +284,7 @@ class SpawnerLink:
             return
         self._drop_socket()
         process = self._process
+        process.send_signal(signal.SIGCONT)  # one that is suspended sees nothing end
         await asyncio.get_running_loop().run_in_executor(None, process.wait)
         self._end_all()
 
@@ -221,6 +295,8 @@ class SpawnerLink:
         try:
             os.write(memory, marshal.dumps(message))
             socket.send_fds(self._socket, [b"r"], [memory, *fds])
+        except BlockingIOError:
+            raise ContainerStartError("the spawner of this node takes no more requests") from None
         finally:
             os.close(memory)
 
@@ -240,15 +316,19 @@ class SpawnerLink:
 
     def _take(self, message: tuple[Any, ...]) -> None:
         match message:
-            case ("ready", isolation, detail):
+            case ("ready", isolation, detail, overlay_refusal, pid):
+                self._pid = pid
                 self.isolation, self.detail = isolation, detail
+                self.overlay_refusal = overlay_refusal
                 if self._ready is not None and not self._ready.done():
                     self._ready.set_result(None)
             case ("forked", number, pid, start):
                 child = Child(pid, start, asyncio.get_running_loop().create_future())
                 self._children[pid] = child
                 waiting = self._forked.pop(number)
-                if not waiting.done():
+                if waiting.done():  # whoever wanted it has gone meanwhile
+                    self.signal(pid, signal.SIGKILL)
+                else:
                     waiting.set_result(child)
             case ("refused", number, text):
                 waiting = self._forked.pop(number)
@@ -269,6 +349,7 @@ class SpawnerLink:
     def _lose(self) -> None:
         self._drop_socket()
         assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)  # one that is suspended sees nothing end
         self._process.wait()
         _log.error("spawner ended (status %s): its containers are gone", self._process.returncode)
         if self._ready is not None and not self._ready.done():
@@ -302,21 +383,49 @@ def _ended(status: int, wall_s: float, cpu_s: float) -> Ended:
 
 
 async def _read_to_end(descriptor: int) -> bytes:
-    """Read a pipe that carries one short message or nothing."""
+    """Read a pipe that carries a few short messages or nothing."""
     loop = asyncio.get_running_loop()
     readable = asyncio.Event()
     loop.add_reader(descriptor, readable.set)
+    said = b""
     try:
-        await readable.wait()
+        while True:
+            await readable.wait()
+            readable.clear()
+            try:
+                part = os.read(descriptor, 4096)
+            except BlockingIOError:
+                continue
+            if not part:
+                return said
+            said += part
     finally:
         loop.remove_reader(descriptor)
-    return os.read(descriptor, 4096)
 
 
-def _explain(failure: bytes, program: str) -> str:
-    stage, number, text, path = marshal.loads(failure)
+def _understood(said: bytes) -> tuple[dict[str, Any], tuple[Any, ...] | None]:
+    """Return what a child says on its way to its program: fields of `Child`, and what stopped it."""
+    stream, become = io.BytesIO(said), dict[str, Any]()
+    while stream.tell() < len(said):
+        match marshal.load(stream):
+            case ("identity", *fields):
+                become["identity"] = Identity(*fields)
+            case ("one id", refusal):
+                become["one_id_refusal"] = refusal
+            case failure:
+                return become, failure
+    return become, None
+
+
+def _error(failure: tuple[Any, ...], program: str) -> ContainerStartError:
+    stage, number, text, path = failure
+    if stage == "user":
+        place = f"/var/lib/containerd/tmpmounts/containerd-mount{secrets.randbits(31)}"
+        return ContainerCreateError(
+            f"failed to create containerd container: mount callback failed on {place}: {text}"
+        )
     if stage == "exec":
         place = f"stat {program}: " if "/" in program and number == errno.ENOENT else ""
-        return f'exec: "{program}": {place}{text[:1].lower()}{text[1:]}'
+        return ContainerStartError(f'exec: "{program}": {place}{text[:1].lower()}{text[1:]}')
     where = f" {path}" if path else ""
-    return f"{_STAGES[stage]}:{where}: {text} (errno {number})"
+    return ContainerStartError(f"{_STAGES[stage]}:{where}: {text} (errno {number})")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import socket
 from typing import Any
 
 import aiohttp
@@ -14,9 +15,11 @@ from yarl import URL
 from ...config import ClusterConfig
 from ..api import Api, ApiError, Informer
 from ..install import install
-from ..network.service_table import ServicePort, ServiceTable, Target
+from ..network.sockets import Sockets
+from ..proxy.service_table import ServicePort, ServiceTable
+from ..proxy.topology import Target
 from ..tasks import Tasks
-from .ingress_rules import CLASS_NAME, CONTROLLER, Backend, Routes, find, is_ours, routes
+from .ingress_rules import CLASS_NAME, CONTROLLER, Backend, IngressRoutes, find, is_ours, routes
 
 _CONNECT_TIMEOUT_S = 5.0
 _CHUNK_BYTES = 64 * 1024
@@ -61,14 +64,19 @@ class Ingress:
         With the rights to read Ingresses and write their status.
     table : ServiceTable
         Services and endpoints; started by its owner.
+    sockets : Sockets
+        Of the pods' network.
     """
 
-    def __init__(self, config: ClusterConfig, api: Api, table: ServiceTable) -> None:
+    def __init__(
+        self, config: ClusterConfig, api: Api, table: ServiceTable, sockets: Sockets
+    ) -> None:
         self._config = config
+        self._sockets = sockets
         self._api = api
         self._table = table
         self._informer = Informer(api, _INGRESSES, on_change=self._changed)
-        self._routes: Routes | None = None
+        self._routes: IngressRoutes | None = None
         self._tasks = Tasks()
 
     async def start(self) -> None:
@@ -80,7 +88,12 @@ class Ingress:
             The port is taken.
         """
         self._client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, force_close=True),
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                force_close=True,
+                family=socket.AF_INET,
+                socket_factory=self._sockets.connector_factory(),
+            ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -38,7 +38,7 @@ class IngressRule:
 
 
 @dataclass(frozen=True)
-class Routes:
+class IngressRoutes:
     """All rules of the Ingresses that are ours."""
 
     rules: tuple[IngressRule, ...] = ()
@@ -53,7 +53,7 @@ def is_ours(ingress: dict[str, Any]) -> bool:
     return bool(name == CLASS_NAME)
 
 
-def routes(ingresses: Iterable[dict[str, Any]]) -> Routes:
+def routes(ingresses: Iterable[dict[str, Any]]) -> IngressRoutes:
     """Return the rules of those Ingresses that are ours; the oldest wins where two say the same."""
     rules: list[IngressRule] = []
     default: Backend | None = None
@@ -74,7 +74,7 @@ def routes(ingresses: Iterable[dict[str, Any]]) -> Routes:
                             backend,
                         )
                     )
-    return Routes(tuple(rules), default)
+    return IngressRoutes(tuple(rules), default)
 
 
 def _age(ingress: dict[str, Any]) -> tuple[str, str, str]:
@@ -113,7 +113,7 @@ def path_matches(path_type: str, pattern: str, path: str) -> bool:
     return path == prefix or path.startswith(prefix + "/")
 
 
-def find(table: Routes, host: str, path: str) -> Backend | None:
+def find(table: IngressRoutes, host: str, path: str) -> Backend | None:
     """Return the backend of a request, the default one where no rule covers it, None where there is none.
 
     An exact host wins over a wildcard, a wildcard over no host; within a host the longest path

@@ -22,12 +22,24 @@ from aiohttp import web
 from ...config import ClusterConfig
 from ...pki import KUBELET_SERVING
 from ..cri import Container, ContainerStartError, ExecProcess, exec_failure
+from ..network.sockets import Sockets, connect
+from ..records import Object
 from .log_reader import LogOptions, read_log
-from .portforward import PROTOCOL, TUNNEL_PROTOCOL, PortForward, StreamCarrier, WebSocketCarrier
+from .portforward import (
+    PROTOCOL,
+    TUNNEL_PROTOCOL,
+    Connection,
+    Dial,
+    PortForward,
+    StreamCarrier,
+    WebSocketCarrier,
+)
 from .stats_summary import summary
-from .streams import ERROR, PROTOCOLS, Channels, PodLookup, failure_status, serve_process
+from .streams import PROTOCOLS, Channels, PodLookup, failure_status, serve_process
 
 _SPDY = "SPDY/3.1"
+_PORT = 10250
+"""Where pods look for it at the node's address."""
 _CLIENT_GROUP = "system:masters"
 
 
@@ -69,9 +81,14 @@ class KubeletApi:
         One of `config.node_names`; decides the port.
     pods : PodLookup
         The node's pods.
+    sockets : Sockets
+        Of the pods' network.
     """
 
-    def __init__(self, config: ClusterConfig, node_name: str, pods: PodLookup) -> None:
+    def __init__(
+        self, config: ClusterConfig, node_name: str, pods: PodLookup, sockets: Sockets
+    ) -> None:
+        self._sockets = sockets
         self._config = config
         self._node_name = node_name
         self._pods = pods
@@ -103,8 +120,13 @@ class KubeletApi:
         await self._runner.setup()
         port = self._config.kubelet_ports[self._config.node_names.index(self._node_name)]
         self._context = server_context(self._config, f"{self._node_name}{KUBELET_SERVING}", "ca")
-        for host in ("127.0.0.1", self._config.node_address(self._node_name)):
+        for host in ("127.0.0.1", self._config.loopback_address(self._node_name)):
             await web.TCPSite(self._runner, host, port, ssl_context=self._context).start()
+        if self._config.network == "pods":
+            address = self._config.node_address(self._node_name)
+            for number in {port, _PORT}:
+                listener = self._sockets.listener((address, number))
+                await web.SockSite(self._runner, listener, ssl_context=self._context).start()
 
     async def adopt(self, connection: socket.socket) -> None:
         """Serve a connection that was accepted elsewhere and is for this API."""
@@ -209,9 +231,9 @@ class KubeletApi:
     async def _port_forward(self, request: web.Request) -> web.StreamResponse:
         _, name, _ = self._place(request)
         pod = self._pods.pod(request.match_info["namespace"], name) or {}
-        address = (pod.get("status") or {}).get("podIP")
-        if not address:
+        if not (pod.get("status") or {}).get("podIP"):
             raise web.HTTPBadRequest(text=f'pod "{name}" has no address yet')
+        dial = self._dialler(pod)
         upgrade = request.headers.get("Upgrade", "")
         if upgrade.lower() == "websocket":
             if TUNNEL_PROTOCOL not in request.headers.get("Sec-WebSocket-Protocol", ""):
@@ -219,12 +241,25 @@ class KubeletApi:
             socket = web.WebSocketResponse(protocols=(TUNNEL_PROTOCOL,), max_msg_size=0)
             await socket.prepare(request)
             carrier = WebSocketCarrier(socket)
-            await PortForward(carrier, self._config.bindable(address), name).run()
+            await PortForward(carrier, dial, name).run()
             await socket.close()
             return socket
         if upgrade.upper() != _SPDY:
             raise web.HTTPBadRequest(text="unable to upgrade: no WebSocket or SPDY/3.1 upgrade")
-        return await _spdy_port_forward(request, self._config.bindable(address), name)
+        return await _spdy_port_forward(request, dial, name)
+
+    def _dialler(self, pod: Object) -> Dial:
+        """Return what connects to a pod as a runtime does: to its own 127.0.0.1, or where it listens on loopback."""
+        loopback = "127.0.0.1"
+        if self._config.network == "host":
+            loopback = self._config.bindable(pod["status"]["podIP"])
+
+        async def dial(port: int) -> Connection:
+            sock = self._sockets.in_pod(pod["metadata"]["uid"])
+            await connect(sock, (loopback, port))
+            return await asyncio.open_connection(sock=sock)
+
+        return dial
 
 
 class _Wants:
@@ -312,7 +347,7 @@ async def _serve_channels(
         process = await begin()
     except (ContainerStartError, OSError) as error:
         message = f"error executing command in container: {exec_failure(error)}"
-        await channels.send(ERROR, failure_status(message))
+        await channels.send_status(failure_status(message))
     else:
         await serve_process(
             channels,
@@ -325,7 +360,7 @@ async def _serve_channels(
     return socket
 
 
-async def _spdy_port_forward(request: web.Request, address: str, pod: str) -> web.StreamResponse:
+async def _spdy_port_forward(request: web.Request, dial: Dial, pod: str) -> web.StreamResponse:
     """Take the connection over from the HTTP server and speak SPDY on it until it ends."""
     transport, http = request.transport, request.protocol
     assert transport is not None
@@ -340,7 +375,7 @@ async def _spdy_port_forward(request: web.Request, address: str, pod: str) -> we
     protocol.connection_made(transport)
     writer = asyncio.StreamWriter(transport, protocol, reader, loop)
     try:
-        await PortForward(StreamCarrier(reader, writer), address, pod).run()
+        await PortForward(StreamCarrier(reader, writer), dial, pod).run()
     finally:
         with contextlib.suppress(OSError):
             transport.close()

@@ -1,7 +1,8 @@
 """metrics.k8s.io for `kubectl top` and the HorizontalPodAutoscaler: an aggregated API on loopback.
 
 Nothing is measured unless somebody asks: an answer compares the counters of now with those of an earlier question, so
-the window is the asker's own rhythm (5 s for the HPA). (source: `k8s.io/metrics/pkg/apis/metrics/v1beta1`)
+the window is the asker's own rhythm (5 s for the HPA). Both versions say the same: `kubectl top` asks for v1, the HPA
+for v1beta1. (source: `k8s.io/metrics/pkg/apis/metrics`)
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ..install import install
 from ..tasks import Tasks
 from ..wall import timestamp
 from .kubelet_api import server_context
-from .metrics_registration import API_GROUP, API_VERSION, manifests
+from .metrics_registration import API_GROUP, API_VERSIONS, manifests
 from .stats_summary import summary
 from .streams import PodLookup
 from .usage_rates import Rate, UsageSample, choose_base, merge, node_rate, pod_rates
@@ -69,7 +70,7 @@ class Metrics:
             The port is taken.
         """
         app = web.Application()
-        base = f"/apis/{API_GROUP}/{API_VERSION}"
+        base = f"/apis/{API_GROUP}/{{version:{'|'.join(API_VERSIONS)}}}"
         add = app.router.add_get
         add(f"/apis/{API_GROUP}", self._group)
         add(base, self._resources)
@@ -96,14 +97,17 @@ class Metrics:
             await self._client.close()
 
     async def _group(self, request: web.Request) -> web.Response:
-        version = {"groupVersion": f"{API_GROUP}/{API_VERSION}", "version": API_VERSION}
+        versions = [
+            {"groupVersion": f"{API_GROUP}/{version}", "version": version}
+            for version in API_VERSIONS
+        ]
         return web.json_response(
             {
                 "kind": "APIGroup",
                 "apiVersion": "v1",
                 "name": API_GROUP,
-                "versions": [version],
-                "preferredVersion": version,
+                "versions": versions,
+                "preferredVersion": versions[0],
             }
         )
 
@@ -121,7 +125,7 @@ class Metrics:
             {
                 "kind": "APIResourceList",
                 "apiVersion": "v1",
-                "groupVersion": f"{API_GROUP}/{API_VERSION}",
+                "groupVersion": _group_version(request),
                 "resources": [
                     resource("nodes", "NodeMetrics", False),
                     resource("pods", "PodMetrics", True),
@@ -130,7 +134,7 @@ class Metrics:
         )
 
     async def _openapi_v2(self, request: web.Request) -> web.Response:
-        info = {"title": API_GROUP, "version": API_VERSION}
+        info = {"title": API_GROUP, "version": API_VERSIONS[0]}
         return web.json_response({"swagger": "2.0", "info": info, "paths": {}})
 
     async def _openapi_v3(self, request: web.Request) -> web.Response:
@@ -138,11 +142,10 @@ class Metrics:
 
     async def _list_nodes(self, request: web.Request) -> web.Response:
         window = await self._window()
-        return _list("NodeMetrics", _node_items(window))
+        return _list(request, "NodeMetrics", _node_items(window))
 
     async def _one_node(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        return _one("nodes", name, _node_items(await self._window()))
+        return _one(request, "nodes", _node_items(await self._window()))
 
     async def _list_pods(self, request: web.Request) -> web.Response:
         items = _pod_items(await self._window(), request.match_info.get("namespace"))
@@ -151,11 +154,11 @@ class Metrics:
             kept = [i for i in items if selector_matches(selector, i["metadata"]["labels"])]
         except ValueError as error:
             raise web.HTTPBadRequest(text=str(error)) from None
-        return _list("PodMetrics", kept)
+        return _list(request, "PodMetrics", kept)
 
     async def _one_pod(self, request: web.Request) -> web.Response:
         items = _pod_items(await self._window(), request.match_info["namespace"])
-        return _one("pods", request.match_info["name"], items)
+        return _one(request, "pods", items)
 
     async def _window(self) -> Window:
         """Return an earlier and a fresh sample; the very first question waits a second."""
@@ -259,22 +262,27 @@ def _pod_items(window: Window, namespace: str | None) -> list[dict[str, Any]]:
     return items
 
 
-def _list(kind: str, items: list[dict[str, Any]]) -> web.Response:
+def _group_version(request: web.Request) -> str:
+    return f"{API_GROUP}/{request.match_info['version']}"
+
+
+def _list(request: web.Request, kind: str, items: list[dict[str, Any]]) -> web.Response:
     return web.json_response(
         {
             "kind": f"{kind}List",
-            "apiVersion": f"{API_GROUP}/{API_VERSION}",
+            "apiVersion": _group_version(request),
             "metadata": {},
             "items": items,
         }
     )
 
 
-def _one(resource: str, name: str, items: list[dict[str, Any]]) -> web.Response:
+def _one(request: web.Request, resource: str, items: list[dict[str, Any]]) -> web.Response:
+    name = request.match_info["name"]
     kind = "NodeMetrics" if resource == "nodes" else "PodMetrics"
     for item in items:
         if item["metadata"]["name"] == name:
-            said = {"kind": kind, "apiVersion": f"{API_GROUP}/{API_VERSION}", **item}
+            said = {"kind": kind, "apiVersion": _group_version(request), **item}
             return web.json_response(said)
     return web.json_response(
         {

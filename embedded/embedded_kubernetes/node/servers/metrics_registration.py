@@ -1,11 +1,14 @@
-"""Makes metrics.k8s.io known to the API server: Service, APIService and the role that reads it."""
+"""Makes metrics.k8s.io known to the API server: Service, APIServices and the role that reads it."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from ..install import Manifest
 
 API_GROUP = "metrics.k8s.io"
-API_VERSION = "v1beta1"
+API_VERSIONS = ("v1", "v1beta1")
+"""The preferred one first."""
 SERVICE_NAMESPACE = "kube-system"
 SERVICE_NAME = "metrics-server"
 """The serving certificate names `metrics-server.kube-system.svc`."""
@@ -32,19 +35,6 @@ def manifests(port: int, ca_bundle: str) -> list[Manifest]:
             "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
         },
     }
-    api_service = {
-        "apiVersion": "apiregistration.k8s.io/v1",
-        "kind": "APIService",
-        "metadata": {"name": f"{API_VERSION}.{API_GROUP}"},
-        "spec": {
-            "group": API_GROUP,
-            "version": API_VERSION,
-            "groupPriorityMinimum": 100,
-            "versionPriority": 100,
-            "caBundle": ca_bundle,
-            "service": {"namespace": SERVICE_NAMESPACE, "name": SERVICE_NAME, "port": port},
-        },
-    }
     reader = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRole",
@@ -65,6 +55,25 @@ def manifests(port: int, ca_bundle: str) -> list[Manifest]:
     }
     return [
         (f"/api/v1/namespaces/{SERVICE_NAMESPACE}/services", service),
-        ("/apis/apiregistration.k8s.io/v1/apiservices", api_service),
+        *(
+            ("/apis/apiregistration.k8s.io/v1/apiservices", _api_service(version, port, ca_bundle))
+            for version in API_VERSIONS
+        ),
         ("/apis/rbac.authorization.k8s.io/v1/clusterroles", reader),
     ]
+
+
+def _api_service(version: str, port: int, ca_bundle: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": f"{version}.{API_GROUP}"},
+        "spec": {
+            "group": API_GROUP,
+            "version": version,
+            "groupPriorityMinimum": 100,
+            "versionPriority": 100 * (len(API_VERSIONS) - API_VERSIONS.index(version)),
+            "caBundle": ca_bundle,
+            "service": {"namespace": SERVICE_NAMESPACE, "name": SERVICE_NAME, "port": port},
+        },
+    }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from aiohttp import WSMsgType, web
@@ -22,6 +23,11 @@ TUNNEL_PROTOCOL = f"SPDY/3.1+{PROTOCOL}"
 _CHUNK_BYTES = 32 * 1024
 _CONNECT_TIMEOUT_S = 10.0
 _QUEUED_PIECES = 64
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+Dial = Callable[[int], Awaitable[Connection]]
+"""Connects to a port; `OSError` where nobody listens."""
 
 
 class Carrier(Protocol):
@@ -124,7 +130,7 @@ def port_of(headers: dict[str, str]) -> int:
 
 
 def _reason(error: OSError) -> str:
-    return os.strerror(error.errno) if error.errno else str(error) or "timed out"
+    return f"connect: {os.strerror(error.errno).lower()}" if error.errno else "i/o timeout"
 
 
 class PortForward:
@@ -134,15 +140,15 @@ class PortForward:
     ----------
     carrier : Carrier
         The client.
-    address : str
-        The bindable address of the pod.
+    dial : callable
+        Connects to a port of the pod.
     pod : str
         Its name, for messages.
     """
 
-    def __init__(self, carrier: Carrier, address: str, pod: str) -> None:
+    def __init__(self, carrier: Carrier, dial: Dial, pod: str) -> None:
         self._carrier = carrier
-        self._address = address
+        self._dial = dial
         self._pod = pod
         self._session = SpdySession(carrier.write, self._accept)
         self._pairs: dict[str, _Pair] = {}
@@ -201,12 +207,13 @@ class PortForward:
         assert pair.data is not None and pair.error is not None
         try:
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                reader, writer = await asyncio.open_connection(self._address, port)
+                reader, writer = await self._dial(port)
         except OSError as error:
             pair.over = True
             pair.error.write(
-                f"error forwarding port {port} to pod {self._pod}: failed to connect to "
-                f"{self._address}:{port} inside the pod: {_reason(error)}".encode()
+                f"error forwarding port {port} to pod {self._pod}, uid : failed to connect to "
+                f'localhost:{port} inside namespace "{self._pod}", '
+                f"IPv4: dial tcp4 127.0.0.1:{port}: {_reason(error)}".encode()
             )
             pair.error.end()
             pair.data.reset()

@@ -1,6 +1,6 @@
 """What the kubelet API needs of the node's pods, and the channels of exec and attach over one WebSocket.
 
-Each binary message begins with the number of its channel. Version 5 adds one more number, 255,
+Each message begins with the number of its channel. Version 5 adds one more number, 255,
 followed by the number of a channel that the client closes: without it the end of standard input
 could not be told. (source: `k8s.io/streaming/pkg/httpstream/wsstream`,
 `k8s.io/cri-streaming/pkg/streaming/remotecommand`)
@@ -9,6 +9,7 @@ could not be told. (source: `k8s.io/streaming/pkg/httpstream/wsstream`,
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -23,8 +24,15 @@ STDIN, STDOUT, STDERR, ERROR, RESIZE = range(5)
 CLOSE = 255
 """First byte of the close signal of `v5.channel.k8s.io`."""
 
-PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-"""Subprotocols of exec and attach, the preferred one first."""
+PROTOCOLS = (
+    "v5.channel.k8s.io",
+    "v4.channel.k8s.io",
+    "v4.base64.channel.k8s.io",
+    "channel.k8s.io",
+    "base64.channel.k8s.io",
+)
+"""Subprotocols of exec and attach, the preferred one first. Those without a number, and none at all, are the first one:
+its error channel has words where the later ones have a `Status`, and nothing after a success."""
 
 _CHUNK_BYTES = 32 * 1024
 
@@ -100,10 +108,25 @@ class Channels:
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self._socket = socket
+        protocol = socket.ws_protocol or ""
+        self._in_words = not protocol.startswith("v")
+        self._in_base64 = "base64" in protocol
 
     async def send(self, channel: int, data: bytes) -> None:
         """Send bytes on a channel; waits while the client is slow."""
-        await self._socket.send_bytes(bytes([channel]) + data)
+        if self._in_base64:
+            await self._socket.send_str(f"{channel}{base64.b64encode(data).decode()}")
+        else:
+            await self._socket.send_bytes(bytes([channel]) + data)
+
+    async def send_status(self, status: bytes) -> None:
+        """Say on the error channel how it ended (`metav1.Status`), in the protocol's form."""
+        if not self._in_words:
+            await self.send(ERROR, status)
+            return
+        said = json.loads(status)
+        if said["status"] != "Success":
+            await self.send(ERROR, str(said["message"]).encode())
 
     async def copy_out(self, channel: int, reader: asyncio.StreamReader) -> None:
         """Send what a stream gives until its end."""
@@ -113,9 +136,9 @@ class Channels:
     async def copy_in(self, process: ExecProcess) -> None:
         """Give the client's input and terminal sizes to a command until the client leaves."""
         async for message in self._socket:
-            if message.type is not WSMsgType.BINARY or not message.data:
+            if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT) or not message.data:
                 continue
-            channel, data = message.data[0], message.data[1:]
+            channel, data = _taken_apart(message.data)
             if channel == STDIN and process.stdin is not None:
                 with contextlib.suppress(ConnectionError):
                     process.stdin.write(data)
@@ -128,6 +151,16 @@ class Channels:
     async def close(self) -> None:
         """Say good-bye."""
         await self._socket.close()
+
+
+def _taken_apart(message: bytes | str) -> tuple[int, bytes]:
+    """Return channel and content of a client's message; a text is base64 after the channel's digit."""
+    if isinstance(message, bytes):
+        return message[0], message[1:]
+    try:
+        return int(message[0]), base64.b64decode(message[1:])
+    except ValueError:
+        return ERROR, b""  # nobody listens there
 
 
 def _resize(process: ExecProcess, data: bytes) -> None:
@@ -166,7 +199,7 @@ async def serve_process(
         await asyncio.wait({inward, ended}, return_when=asyncio.FIRST_COMPLETED)
         if ended.done():
             code = ended.result()
-            await channels.send(ERROR, success_status() if attached else exit_status(code))
+            await channels.send_status(success_status() if attached else exit_status(code))
     except ConnectionError:
         pass
     finally:

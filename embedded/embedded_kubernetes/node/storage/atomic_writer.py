@@ -36,10 +36,22 @@ def write(folder: Path, files: Mapping[str, File]) -> bool:
     files : mapping
         Relative path → file.
     """
+    fresh = prepare(folder, files)
+    if fresh is not None:
+        reveal(folder, fresh, files)
+    return fresh is not None
+
+
+def is_written(folder: Path) -> bool:
+    """Return whether a volume shows files."""
+    return (folder / _DATA).is_symlink()
+
+
+def prepare(folder: Path, files: Mapping[str, File]) -> Path | None:
+    """Write files into a new folder of a volume, which `reveal` shows; None where it shows exactly these already."""
     folder.mkdir(parents=True, exist_ok=True)
     if _shown(folder) == files:
-        return False
-    old = folder / (folder / _DATA).readlink() if (folder / _DATA).is_symlink() else None
+        return None
     stamp = time.strftime("..%Y_%m_%d_%H_%M_%S", time.gmtime())
     fresh = folder / f"{stamp}.{time.time_ns() % 10**9:09d}"
     fresh.mkdir()
@@ -48,13 +60,18 @@ def write(folder: Path, files: Mapping[str, File]) -> bool:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.content)
         target.chmod(file.mode)
+    return fresh
+
+
+def reveal(folder: Path, fresh: Path, files: Mapping[str, File]) -> None:
+    """Let a volume show what `prepare` has written, and delete what it showed before."""
+    old = folder / (folder / _DATA).readlink() if (folder / _DATA).is_symlink() else None
     (folder / _NEW_DATA).unlink(missing_ok=True)
     (folder / _NEW_DATA).symlink_to(fresh.name)
     (folder / _NEW_DATA).rename(folder / _DATA)
     _link(folder, {path.partition("/")[0] for path in files})
     if old is not None:
         shutil.rmtree(old, ignore_errors=True)
-    return True
 
 
 def _link(folder: Path, names: set[str]) -> None:

@@ -5,21 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..runtime.users import ranges
+from ..runtime.users.file_tasks import written
+
 
 def written_bytes(folder: Path) -> int:
-    """Return the disk space of the files in a folder, links not followed."""
-    total = 0
-    pending = [str(folder)]
-    while pending:
-        try:
-            with os.scandir(pending.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(entry.path)
-                    else:
-                        total += entry.stat(follow_symlinks=False).st_blocks * 512
-        except OSError:
-            continue  # it went away meanwhile
+    """Return the disk space of the files in a folder, links not followed, whoever they belong to."""
+    total, complete = written(str(folder))
+    if not complete:
+        return ranges.written_bytes(folder) or total
     return total
 
 

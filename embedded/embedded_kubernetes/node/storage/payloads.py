@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -14,7 +15,9 @@ from ..environment.downward import FieldError, field
 from ..environment.env import GetObject, resources_of
 from ..records import Object
 from ..rules.resources import field_value
+from ..rules.restarts import RESYNC_S
 from .atomic_writer import File
+from .pod_certificates import Credential, NotIssuedError
 from .tokens import Token
 
 GetToken = Callable[[str, int], Awaitable[Token]]
@@ -22,6 +25,9 @@ GetToken = Callable[[str, int], Awaitable[Token]]
 
 GetTrust = Callable[[Object], Awaitable[str | None]]
 """Returns the certificates that a `clusterTrustBundle` source stands for; None where there are none."""
+
+GetCertificate = Callable[[str, int, Object], Awaitable[Credential]]
+"""Returns the certificate of a `podCertificate` source by volume, index in it, and the source itself."""
 
 _DEFAULT_MODE = 0o644
 _TOKEN_LIFE_S = 3600
@@ -43,6 +49,7 @@ class PayloadSources:
     get: GetObject
     token: GetToken
     trust: GetTrust
+    certificate: GetCertificate
 
 
 @dataclass(frozen=True)
@@ -92,14 +99,14 @@ async def payload(volume: Object, sources: PayloadSources) -> Payload:
     if "downwardAPI" in volume:
         source = volume["downwardAPI"]
         return Payload(_downward(source, source.get("defaultMode", _DEFAULT_MODE), sources))
-    return await _projected(volume["projected"], sources)
+    return await _projected(volume["name"], volume["projected"], sources)
 
 
-async def _projected(projected: Object, sources: PayloadSources) -> Payload:
+async def _projected(name: str, projected: Object, sources: PayloadSources) -> Payload:
     mode = projected.get("defaultMode", _DEFAULT_MODE)
     files: dict[str, File] = {}
     renewals = []
-    for source in projected.get("sources") or ():
+    for index, source in enumerate(projected.get("sources") or ()):
         if "configMap" in source:
             part = source["configMap"]
             files.update(await _from_object("configmaps", part["name"], part, mode, sources))
@@ -120,9 +127,38 @@ async def _projected(projected: Object, sources: PayloadSources) -> Payload:
         elif "clusterTrustBundle" in source:
             part = source["clusterTrustBundle"]
             files[part["path"]] = File((await _trust(part, sources)).encode(), mode)
+            renewals.append(time.time() + RESYNC_S)  # bundles are not watched
+        elif "podCertificate" in source:
+            part = source["podCertificate"]
+            credential = await _certificate(name, index, part, sources)
+            files.update(_of_credential(part, credential, mode))
+            renewals.append(credential.renew_wall_s)
         else:
             raise MountError(f"projected source not available on this node: {', '.join(source)}")
     return Payload(files, min(renewals, default=None))
+
+
+async def _certificate(
+    volume: str, index: int, source: Object, sources: PayloadSources
+) -> Credential:
+    try:
+        return await sources.certificate(volume, index, source)
+    except (NotIssuedError, ApiError) as error:
+        raise MountError(str(error)) from None
+
+
+def _of_credential(source: Object, credential: Credential, mode: int) -> dict[str, File]:
+    """Return the files that a `podCertificate` source asks for."""
+    texts = {
+        "credentialBundlePath": credential.key + credential.chain,
+        "keyPath": credential.key,
+        "certificateChainPath": credential.chain,
+    }
+    return {
+        source[field]: File(text.encode(), mode)
+        for field, text in texts.items()
+        if source.get(field)
+    }
 
 
 async def _trust(source: Object, sources: PayloadSources) -> str:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from ...config import ClusterConfig
 from ..api import Api, ApiError, Informer
 from ..install import install
+from ..runtime.users.ranges import delete
 from ..servers.streams import EventWriter
 from ..tasks import Tasks
 
@@ -218,7 +218,7 @@ class Storage:
     async def _reclaim(self, volume: dict[str, Any]) -> None:
         folder = Path(volume["spec"]["hostPath"]["path"])
         if folder.parent == self._root:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await asyncio.to_thread(delete, folder)
         try:
             await self._api.delete(f"{_VOLUMES}/{volume['metadata']['name']}")
         except ApiError as error:

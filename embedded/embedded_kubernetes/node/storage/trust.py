@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from ...selectors import label_selector_matches
 from ..api import Api, ApiError
 from ..records import Object
 
@@ -30,11 +31,14 @@ async def trust_anchors(api: Api, source: Object) -> str | None:
                 raise
             return None
     else:
+        selector = source.get("labelSelector")
         bundles = [
             bundle
             for bundle in (await api.list(_BUNDLES)).get("items") or ()
             if bundle["spec"].get("signerName") == source.get("signerName")
-            and _selected(source.get("labelSelector"), bundle["metadata"].get("labels") or {})
+            # No selector chooses nothing, an empty one everything.
+            and selector is not None
+            and label_selector_matches(selector, bundle["metadata"].get("labels") or {})
         ]
     anchors = {
         certificate.strip() + "\n"
@@ -42,27 +46,3 @@ async def trust_anchors(api: Api, source: Object) -> str | None:
         for certificate in _CERTIFICATE.findall(bundle["spec"]["trustBundle"])
     }
     return "".join(sorted(anchors)) if bundles else None
-
-
-def _selected(selector: Object | None, labels: Object) -> bool:
-    """Return whether a label selector chooses labels: no selector chooses nothing, an empty one everything."""
-    if selector is None:
-        return False
-    if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
-        return False
-    return all(
-        _satisfied(expression, labels) for expression in selector.get("matchExpressions") or ()
-    )
-
-
-def _satisfied(expression: Object, labels: Object) -> bool:
-    key, values = expression["key"], expression.get("values") or ()
-    match expression["operator"]:
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case _:
-            return key not in labels

@@ -1,0 +1,1 @@
+"""The network of pods as the kernel sees it: namespaces, interfaces, addresses, routes."""

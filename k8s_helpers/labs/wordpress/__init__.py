@@ -1,0 +1,5 @@
+"""A site and its database of the real world, in two pods: what outlives which pod."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
