@@ -166,6 +166,8 @@ def pulls(_revision: str, rounds: int) -> Iterator[Comparison]:
             here.append(_pulled_s(cluster, f"{host}/mesure:1"))
             if engine is not None:
                 docker.append(_docker_s(engine, f"{host}/mesure:1"))
+    if not docker:
+        return
     words = f"image de {size} Mo, registre local : téléchargement → Running"
     yield Comparison(words, "s", "`docker pull` et `docker run`", docker, here, 1.3, True)
 
@@ -215,6 +217,8 @@ def services(_revision: str, rounds: int) -> Iterator[Comparison]:
                 kind += latencies_ms(
                     other, os.environ.get(_PYTHON) or "docker.io/library/python:3.13-slim"
                 )
+    if not kind:
+        return
     words = f"HTTP de pod à pod par un Service, {RATE_PER_S} requêtes/s pendant {DURATION_S} s"
     for share, name in ((0.5, "p50"), (0.99, "p99")):
         yield Comparison(f"{words} : {name}", "ms", "kind", kind, here, 1.5, True, share)
