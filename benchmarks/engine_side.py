@@ -3,7 +3,7 @@
     python benchmarks/engine_side.py PARAMETERS
 
 PARAMETERS is JSON; the result is printed as JSON. Nothing of this repository but the installed packages is imported:
-the other side is another revision, with the same measure.
+the other side is another revision, with the same measure. What `harness` shares with it is therefore here.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from k8s_helpers._errors import K8sHelpersError
 from k8s_helpers.cluster import Cluster, connect
 
 NAME = "mesure"
+"""Name of the clusters that the benchmarks make and delete; nobody's course is in them."""
+
 PODS = "/api/v1/namespaces/default/pods"
 SETTLE_S = 5.0
 _K8S_LAB = [sys.executable, "-c", "from k8s_helpers.cli import main; main()"]
@@ -49,17 +51,29 @@ def is_ready(pod: Pod) -> bool:
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
-class Watch:
-    """When each pod was first seen in a state."""
+class Sightings:
+    """A watch in the background that keeps when each object was first seen in a state.
 
-    def __init__(self, cluster: Cluster, state: Callable[[Pod], bool]) -> None:
-        self._seen_s: dict[str, float] = {}
-        self._state = state
+    Parameters
+    ----------
+    cluster : Cluster
+        Whose objects.
+    path : str
+        The collection.
+    until : callable
+        The state, told from the object.
+    """
+
+    def __init__(
+        self, cluster: Cluster, path: str, until: Callable[[dict[str, Any]], bool]
+    ) -> None:
+        self.first_s: dict[str, float] = {}
+        self._until = until
         self._changed = threading.Condition()
-        self._watch = cluster.api.watch(PODS)
+        self._watch = cluster.api.watch(path)
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Sightings:
         self._thread.start()
         return self
 
@@ -69,17 +83,18 @@ class Watch:
 
     def _follow(self) -> None:
         for event in self._watch:
-            if event.type != "DELETED" and self._state(event.object):
+            if event.type != "DELETED" and self._until(event.object):
                 with self._changed:
-                    self._seen_s.setdefault(event.object["metadata"]["name"], event.received_s)
+                    self.first_s.setdefault(event.object["metadata"]["name"], event.received_s)
                     self._changed.notify_all()
 
-    def wait(self, names: Sequence[str], timeout_s: float = 180.0) -> float:
-        """Return when the last of these pods was seen so (`time.monotonic()`)."""
+    def wait(self, names: Sequence[str], timeout_s: float = 120.0) -> float:
+        """Wait for all of them and return when the last one was seen (`time.monotonic()`)."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self._seen_s.keys() >= set(names), timeout_s):
-                raise TimeoutError(f"never seen: {sorted(set(names) - self._seen_s.keys())}")
-        return max(self._seen_s[name] for name in names)
+            if not self._changed.wait_for(lambda: self.first_s.keys() >= set(names), timeout_s):
+                missing = sorted(set(names) - self.first_s.keys())
+                raise TimeoutError(f"never seen: {', '.join(missing)}")
+        return max(self.first_s[name] for name in names)
 
 
 class Side:
@@ -114,7 +129,10 @@ class Side:
 
     def ready_s(self, names: Sequence[str]) -> float:
         """Return the time from the first POST until the last pod was seen Ready; they are left."""
-        with Watch(self.cluster, is_ready) as watch, ThreadPoolExecutor(len(names)) as pool:
+        with (
+            Sightings(self.cluster, PODS, is_ready) as watch,
+            ThreadPoolExecutor(len(names)) as pool,
+        ):
             time.sleep(0.3)  # the watch must stand before the pods come
             began_s = time.monotonic()
             list(pool.map(self.create, names))
@@ -122,7 +140,7 @@ class Side:
 
     def first_s(self, began_s: float) -> float:
         """Return the time until the first pod of a new cluster was seen Running; deletes it."""
-        with Watch(self.cluster, is_running) as watch:
+        with Sightings(self.cluster, PODS, is_running) as watch:
             while True:  # it needs its ServiceAccount, which a controller makes
                 try:
                     self.create("first")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +12,12 @@ from typing import Any
 from k8s_helpers import _progress
 from k8s_helpers.cluster import Cluster, connect
 
+from .engine_side import NAME as NAME
+from .engine_side import PODS as PODS
+from .engine_side import Sightings as Sightings
+from .engine_side import is_ready as is_ready
+from .engine_side import is_running as is_running
 from .row import Row
-
-NAME = "mesure"
-"""Name of the clusters that the benchmarks make and delete; nobody's course is in them."""
-
-PODS = "/api/v1/namespaces/default/pods"
 
 
 def at_most(what: str, value: float, unit: str, bar: float) -> Row:
@@ -68,63 +67,6 @@ def create_pod(cluster: Cluster, name: str, image: str) -> None:
         "spec": pod_spec(image),
     }
     cluster.api.request("POST", PODS, body=body)
-
-
-def is_ready(pod: dict[str, Any]) -> bool:
-    """Return whether a pod is Ready."""
-    conditions = pod.get("status", {}).get("conditions", ())
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-
-
-def is_running(pod: dict[str, Any]) -> bool:
-    """Return whether a pod is Running."""
-    return bool(pod.get("status", {}).get("phase") == "Running")
-
-
-class Sightings:
-    """A watch in the background that keeps when each object was first seen in a state.
-
-    Parameters
-    ----------
-    cluster : Cluster
-        Whose objects.
-    path : str
-        The collection.
-    until : callable
-        The state, told from the object.
-    """
-
-    def __init__(
-        self, cluster: Cluster, path: str, until: Callable[[dict[str, Any]], bool]
-    ) -> None:
-        self.first_s: dict[str, float] = {}
-        self._until = until
-        self._changed = threading.Condition()
-        self._watch = cluster.api.watch(path)
-        self._thread = threading.Thread(target=self._follow, daemon=True)
-
-    def __enter__(self) -> Sightings:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._watch.close()
-        self._thread.join(timeout=10)
-
-    def _follow(self) -> None:
-        for event in self._watch:
-            if event.type != "DELETED" and self._until(event.object):
-                with self._changed:
-                    self.first_s.setdefault(event.object["metadata"]["name"], event.received_s)
-                    self._changed.notify_all()
-
-    def wait(self, names: Sequence[str], timeout_s: float = 120.0) -> float:
-        """Wait for all of them and return when the last one was seen (`time.monotonic()`)."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: self.first_s.keys() >= set(names), timeout_s):
-                missing = sorted(set(names) - self.first_s.keys())
-                raise TimeoutError(f"never seen: {', '.join(missing)}")
-        return max(self.first_s[name] for name in names)
 
 
 def at_once(work: Callable[[str], None], names: Sequence[str]) -> float:
