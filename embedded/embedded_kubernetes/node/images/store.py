@@ -77,12 +77,12 @@ class Store:
         """Say in French what can be done about an image that is not to be had."""
         name = normalise(reference)
         if bases.is_host(name):
-            return " : ".join(bases.refusal(name))
+            return ". ".join(bases.refusal(name))
         here = ", ".join((*sorted(self._folders()), *bases.names()))
         command = f"{paths.command()} image"
         return (
-            f"sans accès à son registre, chargez cette image d’une archive que « docker save » écrit ailleurs "
-            f"(« {command} load ARCHIVE »), ou prenez-en une qui est là ({here}) ; « {command} list » donne les autres"
+            f"Sans accès à son registre, chargez cette image d’une archive que « docker save » écrit ailleurs "
+            f"(« {command} load ARCHIVE »), ou prenez-en une qui est là ({here}) ; « {command} list » donne les autres."
         )
 
     @contextmanager
