@@ -18,7 +18,8 @@ from registry_server import RegistryServer, serving
 from embedded_kubernetes.node.images.content import endpoints, oci
 from embedded_kubernetes.node.images.content.content_store import ContentStore, Ownership
 from embedded_kubernetes.node.images.content.credentials import Credentials, keyring, matching
-from embedded_kubernetes.node.images.content.pulling import PullError, pull
+from embedded_kubernetes.node.images.content.oci import PullError
+from embedded_kubernetes.node.images.content.pulling import pull
 from embedded_kubernetes.node.images.content.references import parse
 from embedded_kubernetes.node.images.content.registry import Patience, session
 

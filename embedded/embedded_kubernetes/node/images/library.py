@@ -69,7 +69,7 @@ def pull(name: str, progress: Progress) -> str:
     ImageError
         No such image, a registry that is away or refuses, a broken layer, a full disk.
     """
-    from .content.pulling import PullError
+    from .content.oci import PullError
     from .content.references import ReferenceFormatError, parse
 
     tried = f"Télécharger l’image « {name} »"

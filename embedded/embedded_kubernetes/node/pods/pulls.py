@@ -17,9 +17,8 @@ import aiohttp
 from ..api import ApiError
 from ..cri import ImageConfig
 from ..images import bases
-from ..images.content import pulling, registry
 from ..images.content.credentials import Credentials, keyring, matching
-from ..images.content.pulling import PullError
+from ..images.content.oci import PullError
 from ..images.content.references import Reference, ReferenceFormatError, parse
 from ..images.names import normalise
 from ..images.store import Store
@@ -183,6 +182,9 @@ class Puller:
         return image
 
     def _begin(self, key: Key, reference: Reference) -> _Job:
+        # Most clusters never pull: what speaks with registries is loaded by the first one that does.
+        from ..images.content import pulling, registry
+
         if self._session is None:
             self._session = registry.session()
         work = pulling.pull(self._store.shared, self._session, reference, key[1])

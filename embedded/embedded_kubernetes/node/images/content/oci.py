@@ -42,6 +42,20 @@ class ImageFormatError(Exception):
     """What was read is no image for this machine; the words are containerd's."""
 
 
+class PullError(Exception):
+    """An image that could not be pulled; the words are containerd's.
+
+    Attributes
+    ----------
+    number : int
+        The system's error number where it was this machine (`errno`: a full disk), otherwise 0.
+    """
+
+    def __init__(self, words: str, number: int = 0) -> None:
+        super().__init__(words)
+        self.number = number
+
+
 @dataclass(frozen=True)
 class Descriptor:
     """A reference to a blob by its digest."""

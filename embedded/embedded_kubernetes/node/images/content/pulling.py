@@ -14,26 +14,13 @@ from ...cri import ImageConfig
 from . import oci
 from .content_store import ContentStore
 from .credentials import Credentials
+from .oci import PullError
 from .references import Reference
 from .registry import PATIENCE, Patience, Registry, RegistryError
 from .unpacking import UnpackError, add_layers
 
 OnBytes = Callable[[int, int], None]
 """Told how many bytes of an image have come, and how many there are."""
-
-
-class PullError(Exception):
-    """An image that could not be pulled; the words are containerd's.
-
-    Attributes
-    ----------
-    number : int
-        The system's error number where it was this machine (`errno`: a full disk), otherwise 0.
-    """
-
-    def __init__(self, words: str, number: int = 0) -> None:
-        super().__init__(words)
-        self.number = number
 
 
 async def pull(
