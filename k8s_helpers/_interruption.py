@@ -27,6 +27,9 @@ TIDYING_S = 60.0
 PRINTING_S = 3.0
 """For so long after a call was stopped a notebook may still be showing it."""
 
+AGAIN_S = 0.01
+"""How soon an interruption that was lost is made once more."""
+
 _MODULES = ("images", "panels")
 """Parts of the package whose functions are called by the part's name: `panels.decision_aid`."""
 
@@ -99,6 +102,8 @@ class _Presses:
         self._tidies = tidies
         self._interruption: weakref.ref[Interrupted] | None = None
         self._deaf_until_s = time.monotonic() + TIDYING_S
+        self._hook = sys.unraisablehook
+        sys.unraisablehook = self.lost
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Be the handler of SIGINT."""
@@ -108,6 +113,25 @@ class _Presses:
         if self.over:
             raise KeyboardInterrupt
         raise self.interruption()
+
+    def lost(self, unraisable: sys.UnraisableHookArgs) -> None:
+        """Be `sys.unraisablehook`: press again, in a moment, for an interruption that nobody could receive.
+
+        A press that falls into the callback of a weak reference, or into a `__del__`, raises there; Python prints that
+        as an ignored exception and goes on.
+        """
+        if not isinstance(unraisable.exc_value, Interrupted):
+            self._hook(unraisable)
+            return
+        self._interruption = None
+        again = threading.Timer(AGAIN_S, self._press)
+        again.daemon = True
+        again.start()
+
+    def _press(self) -> None:
+        main = threading.main_thread().ident
+        if main is not None and not self.over:
+            signal.pthread_kill(main, signal.SIGINT)
 
     @property
     def interrupted(self) -> bool:
@@ -129,6 +153,8 @@ class _Presses:
         The kernel itself sets what Ctrl-C does at the end of each cell.
         """
         self.over = True
+        if sys.unraisablehook == self.lost:
+            sys.unraisablehook = self._hook
         self._tidies = False
         self._deaf_until_s = time.monotonic() + PRINTING_S
         if not (self.interrupted and _progress.in_notebook()):

@@ -42,7 +42,8 @@ class Home:
     def __init__(self) -> None:
         cache = _paths.cache_dir()
         # Sockets live below it, and a socket's path is short (man 7 unix): hence /tmp itself.
-        self.path = Path(tempfile.mkdtemp(prefix="k8s-t-", dir="/tmp"))
+        folder, prefix = os.path.split(leftovers.HOMES)
+        self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
         self.temporary = self.path / "tmp"
         self.temporary.mkdir()
         (self.path / "cache").mkdir()
@@ -103,7 +104,7 @@ class Home:
         ]
 
     def _ports(self, listens: set[str]) -> list[str]:
-        still = sorted(listens & leftovers.listening())
+        still = sorted(listens & leftovers.listening(self.path))
         return [f"{address} is still listened on" for address in still]
 
     def _containers(self) -> list[str]:

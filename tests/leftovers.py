@@ -18,6 +18,9 @@ import psutil
 CACHE_KEY = "course/left_behind"
 """Under which pytest's cache keeps what the last run has left, in words."""
 
+HOMES = "/tmp/k8s-t-"
+"""How the path of every run's home begins."""
+
 
 @dataclass(frozen=True)
 class OurProcess:
@@ -50,9 +53,26 @@ def marked(marker: Path) -> dict[int, str]:
     return found
 
 
-def listening() -> set[str]:
-    """Return every TCP address ("127.0.0.1:8080") that some process of this machine listens on."""
-    return set().union(*_listening().values())
+def listening(marker: Path) -> set[str]:
+    """Return the TCP addresses ("127.0.0.1:8080") that processes of this machine listen on, those of other runs apart.
+
+    Lots run at the same time: the address that one has just given back is the first that the next cluster takes.
+    """
+    own_mounts = _mounts("self")
+    return {
+        address
+        for pid, addresses in _listening().items()
+        if pid is None or not _is_of_another_run(pid, marker, own_mounts)
+        for address in addresses
+    }
+
+
+def _is_of_another_run(pid: int, marker: Path, own_mounts: str) -> bool:
+    try:
+        process = psutil.Process(pid)
+    except psutil.Error:
+        return False
+    return _knows(process, HOMES, own_mounts) and not _knows(process, str(marker), own_mounts)
 
 
 def _listening() -> defaultdict[int | None, set[str]]:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -98,6 +99,54 @@ def test_an_interruption_that_something_swallowed_does_not_make_deaf() -> None:
 
     with pytest.raises(Interrupted):
         work()
+
+
+class Presses:
+    """Something that Ctrl-C falls upon while Python does away with it: what is raised there, nobody receives."""
+
+    def __del__(self) -> None:
+        press()
+
+
+@pytest.mark.parametrize("by", ["__del__", "the callback of a weak reference"])
+def test_a_press_where_python_ignores_exceptions_is_heard_a_moment_later(
+    by: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hook = sys.unraisablehook
+
+    @stoppable
+    def work() -> None:
+        if by == "__del__":
+            Presses()
+        else:
+            going = frozenset({by})
+            noticed = weakref.ref(going, lambda _: press())
+            del going
+            assert noticed() is None
+        time.sleep(10)
+
+    with pytest.raises(Interrupted):
+        work()
+    assert "Traceback" not in capfd.readouterr().err
+    assert sys.unraisablehook is hook
+
+
+def test_other_exceptions_that_python_ignores_go_where_they_went_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ignored = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda args: ignored.append(args.exc_type))
+
+    class Fails:
+        def __del__(self) -> None:
+            raise ValueError
+
+    @stoppable
+    def work() -> None:
+        Fails()
+
+    work()
+    assert ignored == [ValueError]
 
 
 def test_an_error_that_was_there_before_stays_what_it_is() -> None:
