@@ -20,13 +20,13 @@ JUPYTER_NEWS := @jupyterlab/apputils-extension:announcements
 
 NOTEBOOKS := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 
-.PHONY: help env lab test test-unit test-cluster test-exercises test-embedded test-notebooks test-prefix test-kind mutants bench conformance images lint notebooks docs site clean
+.PHONY: help env lab test test-unit test-cluster test-exercises test-browser test-embedded test-notebooks test-prefix test-kind mutants bench conformance images lint notebooks docs site clean
 
 help:
 	@echo 'make lab        tout préparer (environnement, programmes, cluster), puis ouvrir JupyterLab'
 	@echo 'make test       tout préparer, puis lancer tous les tests'
 	@echo 'make env        environnement et programmes de Kubernetes, rien d’autre'
-	@echo 'make test-embedded, make test-notebooks, make test-prefix, make test-kind'
+	@echo 'make test-embedded, make test-notebooks, make test-prefix, make test-kind, make test-browser'
 	@echo '                une partie des tests ; pour kind il faut Docker ou Podman, et kind'
 	@echo 'make bench      le tableau des mesures'
 	@echo 'make conformance'
@@ -36,7 +36,7 @@ help:
 	@echo '                ce qui peut changer dans un module sans qu’un test le voie'
 	@echo 'make notebooks  exécuter les notebooks et garder leurs sorties'
 	@echo 'make lint       style, types, sens des imports'
-	@echo 'make docs       réécrire les pages produites par le code (docs/fidelite.md)'
+	@echo 'make docs       réécrire les pages produites par le code (docs/fidelite.md, docs/glossaire.md)'
 	@echo 'make site       le cours en pages web, dans build/site (sans rien exécuter)'
 	@echo 'make clean      effacer l’environnement (ni les clusters, ni le cache)'
 
@@ -69,7 +69,7 @@ lab: env
 # first: both ends are then busy to the end.
 test: env lint
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=line \
-		test-cluster test-notebooks test-prefix test-exercises test-unit
+		test-cluster test-notebooks test-prefix test-exercises test-browser test-unit
 
 test-unit: env
 	$(BIN)/pytest -o cache_dir=.pytest_cache/unit tests/unit tests/labs embedded/tests
@@ -80,6 +80,15 @@ test-cluster: env
 test-exercises: env
 	$(TWICE) exercises tests/notebooks/test_exercises.py
 
+# What drives the browser is 165 MB that no student needs: it is installed here.
+$(VENV)/.browser: $(READY)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable ./embedded --editable '.[browser]'
+	@touch $@
+
+# JupyterLab and the site in headless Chromium; skipped where there is none (K8S_HELPERS_REQUIRE_BROWSER=1: fails).
+test-browser: env $(VENV)/.browser
+	$(BIN)/pytest -o cache_dir=.pytest_cache/browser tests/browser
+
 # With the tests of their skeleton, which bring the run's own home along.
 test-notebooks: env
 	$(TWICE) notebooks --nbval --nbval-current-env --ignore=tests/notebooks/test_exercises.py tests/notebooks $(NOTEBOOKS)
@@ -89,10 +98,10 @@ test-prefix: env
 	$(BIN)/python tests/prefix_lot.py
 
 test-embedded: env
-	$(BIN)/pytest -m 'not kind' tests embedded/tests
+	$(BIN)/pytest -m 'not kind' --ignore=tests/browser tests embedded/tests
 
 test-kind: env
-	K8S_HELPERS_REQUIRE_KIND=1 $(BIN)/pytest -m kind tests
+	K8S_HELPERS_REQUIRE_KIND=1 $(BIN)/pytest -m kind --ignore=tests/browser tests
 	K8S_HELPERS_PROVIDER=kind $(BIN)/pytest --nbval --nbval-current-env tests/notebooks/test_structure.py $(NOTEBOOKS)
 
 mutants: env
@@ -120,6 +129,7 @@ notebooks: env
 
 docs: $(READY)
 	$(BIN)/python -m k8s_helpers.cli.fidelity docs/fidelite.md
+	$(BIN)/python docs/site/glossary.py
 
 site: $(READY)
 	$(BIN)/python -m sphinx -q -W --keep-going -b html -c docs/site -d build/doctrees . build/site

@@ -8,12 +8,17 @@ from .builds import images as images
 from .cluster import Cluster as Cluster
 from .cluster import Namespace as Namespace
 from .cluster import current_cluster as current_cluster
+from .cluster.terminal import terminal as terminal
 from .connection import connect as connect
+from .differences import differences as differences
 from .exercises import Verdict as Verdict
 from .exercises import check as check
 from .exercises import hint as hint
 from .exercises import progress as progress
+from .exercises import start as start
 from .exercises import starter as starter
+from .exercises import stop as stop
+from .exercises import student as student
 from .facts import facts as facts
 from .kube.http import get as get
 from .kube.http import post as post

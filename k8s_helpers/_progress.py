@@ -75,7 +75,9 @@ class Notebook:
         import html
 
         bar = (
-            f"<progress value='{fraction:.3f}' max='1'></progress> " if fraction is not None else ""
+            f"<progress aria-label='Avancement' value='{fraction:.3f}' max='1'></progress> "
+            if fraction is not None
+            else ""
         )
         self._handle.update(self._html(f"<span role='status'>{bar}{html.escape(text)}…</span>"))
 

@@ -15,6 +15,13 @@ from ._errors import UsageError
 from ._paths import COURSE
 
 FOLDER = COURSE / "notebooks" / "donnees"
+_WRITTEN_HERE = {"differences"}
+"""Files of that folder that are the course's own words."""
+
+
+def names() -> list[str]:
+    """Return the names that `quoted` knows, sorted."""
+    return sorted({path.stem for path in FOLDER.glob("*.yaml")} - _WRITTEN_HERE)
 
 
 @dataclass(frozen=True)
@@ -63,13 +70,11 @@ def quoted(name: str) -> Quoted:
     """
     import yaml
 
-    file = FOLDER / f"{name}.yaml"
-    if not file.is_file():
-        known = ", ".join(sorted(path.stem for path in FOLDER.glob("*.yaml")))
+    if name not in names():
         raise UsageError(
             f"Lire les données « {name} »",
             "il n’y a pas de fichier de ce nom",
-            f"Il y a : {known}.",
+            f"Il y a : {', '.join(names())}.",
         )
-    plain = yaml.safe_load(file.read_text(encoding="utf-8"))
+    plain = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
     return Quoted(name, plain.pop("source"), plain.pop("date"), plain)

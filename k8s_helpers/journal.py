@@ -34,10 +34,11 @@ class JournalWarning(UserWarning):
 
 @dataclass(frozen=True)
 class PredictionEntry:
-    """What was predicted for one slide, and when (ISO 8601)."""
+    """What was predicted for one slide, when (ISO 8601), and what was measured since."""
 
     answers: Mapping[str, Answer]
     at: str
+    measured: Mapping[str, Answer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,20 +53,28 @@ class ExerciseEntry:
         When it first passed (ISO 8601).
     finding : str or None
         What the last check found, as the exercise names it; None after a success.
+    answer : list, dict or None
+        The last answer that passed, or earned as many points as any before: what `check` took (texts, or one mapping
+        of values), or `{"objects": [...]}` of a namespace.
+    points : int or None
+        What that answer earned, of a project.
     """
 
     attempts: int = 0
     hints: int = 0
     passed_at: str | None = None
     finding: str | None = None
+    answer: Any = None
+    points: int | None = None
 
 
 @dataclass(frozen=True)
 class Journal:
-    """All of it."""
+    """All of it; `student` is who draws the parameters of exercises, "" for nobody yet."""
 
     predictions: Mapping[str, PredictionEntry] = field(default_factory=dict)
     exercises: Mapping[str, ExerciseEntry] = field(default_factory=dict)
+    student: str = ""
 
     def exercise(self, name: str) -> ExerciseEntry:
         """Return what was done of an exercise; nothing where it was never tried."""
@@ -73,8 +82,16 @@ class Journal:
 
     def with_prediction(self, slide: str, answers: Mapping[str, Answer]) -> Journal:
         """Return the journal with the answers given for a slide; those given before and not again are kept."""
+        known = self.predictions.get(slide, PredictionEntry({}, ""))
+        entry = replace(known, answers={**known.answers, **answers}, at=now())
+        return replace(self, predictions={**self.predictions, slide: entry})
+
+    def with_measure(self, slide: str, measured: Mapping[str, Answer]) -> Journal:
+        """Return the journal with what was measured beside a prediction; the same where nothing was predicted."""
         known = self.predictions.get(slide)
-        entry = PredictionEntry({**(known.answers if known else {}), **answers}, now())
+        if known is None:
+            return self
+        entry = replace(known, measured={**known.measured, **measured})
         return replace(self, predictions={**self.predictions, slide: entry})
 
     def with_exercise(self, name: str, entry: ExerciseEntry) -> Journal:
@@ -150,6 +167,7 @@ def _from_plain(plain: Any) -> Journal:
     return Journal(
         {slide: PredictionEntry(**entry) for slide, entry in plain["predictions"].items()},
         {name: ExerciseEntry(**entry) for name, entry in plain["exercises"].items()},
+        str(plain.get("student", "")),
     )
 
 

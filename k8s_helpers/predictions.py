@@ -66,6 +66,8 @@ class Prediction(Mapping[str, Answer]):
             (_require_known(self.slide, name, known), self.answers.get(name), value)
             for name, value in measured.items()
         )
+        if self.answers:
+            journal.change(lambda before: before.with_measure(self.slide, measured))
         return Confrontation(rows)
 
     def __repr__(self) -> str:
@@ -112,9 +114,14 @@ class Confrontation:
     def _lines(self) -> list[str]:
         lines = []
         for question, predicted, measured in self.rows:
-            line = f"{question.text} : mesuré {question.words(measured)}"
+            if question.choices:
+                line = f"{question.text} : « {measured} »"
+                foreseen = f"« {predicted} »"
+            else:
+                line = f"{question.text} : mesuré {question.words(measured)}"
+                foreseen = "" if predicted is None else question.words(predicted)
             if predicted is not None:
-                line += f" ; vous aviez prévu {question.words(predicted)}"
+                line += f" ; vous aviez prévu {foreseen}"
             lines.append(line + ".")
         return lines
 

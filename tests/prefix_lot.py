@@ -34,7 +34,7 @@ EXERCISES_AT_ONCE = 8
 
 _COURSE = _paths.COURSE
 _NOT_COPIED = (".git", ".venv*", ".*_cache", "__pycache__", ".ipynb_checkpoints", "build")
-_ANY_TEST = "tests/notebooks/test_structure.py::test_there_are_sixteen_notebooks_in_order"
+_ANY_TEST = "tests/notebooks/test_structure.py::test_notebooks_are_numbered_in_order"
 """Given beside a notebook, it brings `tests/conftest.py` along, and so the run's own home."""
 _SOLUTION = "tests/notebooks/test_exercises.py::test_the_solution_passes"
 

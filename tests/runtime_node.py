@@ -31,6 +31,7 @@ class Node:
             api_port=0,
             metrics_port=0,
             ingress_port=0,
+            ingress_tls_port=0,
             proxy_port=0,
             kubelet_ports=(0,),
         )

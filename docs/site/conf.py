@@ -15,7 +15,7 @@ project = "Kubernetes, mesuré"
 author = "les auteurs du cours"
 language = "fr"
 locale_dirs = ["docs/site/locale"]
-extensions = ["myst_nb", "slides"]
+extensions = ["myst_nb", "slides", "finishing", "recaps"]
 root_doc = "docs/site/index"
 include_patterns = [
     "docs/site/*.md",
@@ -30,6 +30,10 @@ html_title = project
 html_extra_path = ["root"]
 html_static_path = ["static"]
 html_css_files = ["course.css"]
+html_js_files = [("course.js", {"defer": "defer"})]
+html_use_index = False
+# Excerpts are fetched, which a browser refuses to a page that is opened as a file.
+html_show_search_summary = False
 html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False

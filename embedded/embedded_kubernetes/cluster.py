@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .config import GATEWAY_CONTROLLER as GATEWAY_CONTROLLER
 from .config import ClusterConfig
 from .control import control_socket, etcd_gateway, incidents, lifecycle
 from .control.control_plane import API_SERVER, ENCRYPTION_FILE

@@ -31,6 +31,9 @@ NODE_PORTS = range(30000, 32768)
 _NODES_BLOCK = 255
 """Third byte of the nodes' addresses in the cluster's /16; pods have the blocks below (`node.addresses`)."""
 
+GATEWAY_CONTROLLER = "k8s-helpers.dev/embedded-gateway"
+"""`controllerName` of the GatewayClasses that the node serves."""
+
 Network = Literal["pods", "host"]
 
 
@@ -50,8 +53,9 @@ class ClusterConfig:
         Folder of etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl.
     network : "pods" or "host"
         Whether each pod has a network of its own, or shares this machine's.
-    api_port, kubelet_port, metrics_port, ingress_port : int
-        TCP ports on 127.0.0.1 (`kubelet_port` is the first node's; node i listens on `kubelet_ports[i]`).
+    api_port, kubelet_port, metrics_port, ingress_port, ingress_tls_port : int
+        TCP ports on 127.0.0.1, 0 where a cluster began without (`kubelet_port` is the first node's; node i listens on
+        `kubelet_ports[i]`).
     """
 
     name: str
@@ -66,6 +70,7 @@ class ClusterConfig:
     proxy_port: int
     kubelet_ports: tuple[int, ...]
     network: Network = "host"
+    ingress_tls_port: int = 0
 
     @property
     def path(self) -> Path:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec
 
+INGRESS_DEFAULT = "ingress-default"
+"""What the ingress controller shows where no Secret has a certificate for the name."""
+
 KUBELET_SERVING = "-serving"
 """After a node's name: what its kubelet API shows to those who connect."""
 
@@ -240,6 +243,10 @@ def identities(config: ClusterConfig) -> tuple[CertificateIdentity, ...]:
         # The API server asks an aggregated API by the name of its Service.
         CertificateIdentity(
             "metrics-serving", "metrics", hosts=("metrics-server.kube-system.svc", *loopback)
+        ),
+        # Shown to clients whose name no Secret covers; no client trusts it.
+        CertificateIdentity(
+            INGRESS_DEFAULT, "EMBEDDED DEFAULT CERT", hosts=("default.ingress.invalid",)
         ),
         *(
             CertificateIdentity(name, f"system:node:{name}", ("system:nodes",))

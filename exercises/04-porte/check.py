@@ -44,4 +44,4 @@ def _why_not(bench: Bench, detail: str) -> Finding:
     target = next(port["targetPort"] for port in spec["ports"] if port["port"] == 80)
     if isinstance(target, str):
         return Finding("sans-nom", f"{text} ; aucun port du conteneur ne s’appelle « {target} ».")
-    return Finding("porte-close", f"{text} ; le Service frappe au port {target} du pod.")
+    return Finding("porte-close", f"{text} ; le Service vise le port {target} du pod.")

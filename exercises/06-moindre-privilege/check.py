@@ -6,6 +6,7 @@ from k8s_helpers.exercises.controls import ApiSession, ApiStatusError, Bench, Fi
 
 ACCOUNT, OTHER = "caisse", "curieux"
 SECRET, NOT_ITS = "paiement", "paie"
+DRAWER = "tiroir"
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 WRITES = ("update", "patch", "delete")
 ELSE = (
@@ -46,10 +47,15 @@ def check(bench: Bench) -> Finding:
             return Finding(
                 "autre-chose", f"« {ACCOUNT} » a le droit « {verb} » sur « {resource} »."
             )
-    asked = 4 + len(WRITES) + len(ELSE)
+    if not _may(bench, account, "update", "configmaps", DRAWER):
+        return Finding("tiroir", f"« {ACCOUNT} » ne peut pas mettre à jour « {DRAWER} ».")
+    if _may(bench, account, "update", "configmaps", NOT_ITS):
+        return Finding("autre-chose", f"« {ACCOUNT} » peut changer d’autres ConfigMaps.")
+    asked = 5 + len(WRITES) + len(ELSE)
     return Finding(
         None,
-        f"« {ACCOUNT} » lit « {SECRET} », et {asked} autres demandes lui sont refusées, ou le sont aux autres.",
+        f"« {ACCOUNT} » lit « {SECRET} » et met à jour « {DRAWER} » ; "
+        f"{asked} autres demandes lui sont refusées, ou le sont aux autres.",
     )
 
 

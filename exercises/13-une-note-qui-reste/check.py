@@ -35,8 +35,10 @@ def check(bench: Bench) -> Finding:
     if isinstance(second, Finding):
         return second
     if NOTE in bench.namespace.exec(second, [*PROGRAM, "notes"]).stdout:
-        return Finding(None, f"{first} a écrit la note, il est mort, et {second} l’a relue.")
-    text = f"{first} a écrit une note, il est mort, et {second} n’en sait rien"
+        return Finding(
+            None, f"{first} a écrit la note, puis a été supprimé, et {second} l’a relue."
+        )
+    text = f"{first} a écrit une note, puis a été supprimé, et {second} ne la trouve pas"
     if any("ephemeral" in mount for mount in bench.namespace.get("pod", second)["spec"]["volumes"]):
         return Finding("perdue", f"{text} ; un volume « ephemeral » part avec son pod.")
     if any(

@@ -32,6 +32,9 @@ class AttemptWords:
         Title of each run that has one.
     detail : callable
         Attempt → what was said there and then; otherwise as it was written.
+    alarming : callable
+        Attempt, by its codes → whether its outcome is bad news; otherwise what failed is. That a stranger reads a
+        Secret is bad news although it succeeded, and a refusal is none.
     """
 
     title: str
@@ -41,6 +44,7 @@ class AttemptWords:
     answer: Mapping[str, str]
     runs: Mapping[str, str] = field(default_factory=dict)
     detail: Callable[[Attempt], str] = attrgetter("detail")
+    alarming: Callable[[Attempt], bool] = lambda attempt: not attempt.ok
 
     def translate(self, run: Run) -> tuple[Attempt, ...]:
         """Return a run's attempts in French.

@@ -14,7 +14,6 @@ from embedded_kubernetes.processes import CommandError, run
 from .. import _french
 from .._errors import ImageError
 from .._progress import Progress
-from . import jars
 
 STAND_IN = "standin"
 """Folder of an app that holds a program in Python with the same contract, and its Containerfile."""
@@ -48,9 +47,16 @@ def prepare(app: Path, progress: Progress) -> Path:
         return app / STAND_IN
     if _sources(app):
         _javac(app, progress)
-    elif jars.is_java(app):
+    elif built_by_maven(app):
+        from . import jars  # what measures imports little
+
         jars.ensure(app, progress)
     return app
+
+
+def built_by_maven(app: Path) -> bool:
+    """Return whether an app's folder holds a program that Maven builds."""
+    return (app / "pom.xml").is_file()
 
 
 def is_stand_in(app: Path) -> bool:

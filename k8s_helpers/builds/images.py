@@ -14,7 +14,7 @@ from .._interruption import stoppable
 from .._progress import Progress, reporting
 from ..cluster import Cluster
 from ..providers.base import BASE_VARIABLES, BaseProgram
-from . import host_builds, jars
+from . import host_builds
 
 SPRING = "demarrage_lent"
 """The app of slide 4.06."""
@@ -145,6 +145,8 @@ def spring(cluster: Cluster, version: str, progress: Progress | None = None) -> 
     UsageError
         Another value in `K8S_HELPERS_SPRING`.
     """
+    from . import jars  # what measures imports little
+
     wish = os.environ.get(SPRING_VARIABLE, "")
     if wish not in ("", "real", "standin"):
         raise UsageError(
@@ -167,6 +169,8 @@ def spring(cluster: Cluster, version: str, progress: Progress | None = None) -> 
 
 def _require_java() -> None:
     """Raise where the embedded cluster, whose containers run this machine's programs, has no Java for the jar."""
+    from . import jars
+
     version = jars.java_version()
     if version is None or version < jars.JAVA_VERSION:
         raise jars.MachineError(

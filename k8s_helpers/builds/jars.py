@@ -39,11 +39,6 @@ class MachineError(ImageError):
     """A machine that cannot build or run a Java program: no Maven, no JDK, no network; the sources are innocent."""
 
 
-def is_java(app: Path) -> bool:
-    """Return whether an app's folder holds a program that Maven builds."""
-    return (app / "pom.xml").is_file()
-
-
 def cached(app: Path) -> Path:
     """Return where the jar of an app's present sources is kept, whether it is there or not."""
     return _paths.cache_dir() / "jars" / f"{app.name}-{_digest(app)}.jar"

@@ -27,13 +27,16 @@ COMMANDS: Mapping[str, str] = {
     "env": "clusters.env",
     "fetch": "clusters.fetch",
     "doctor": "doctor.doctor",
+    "exercise": "exercises.exercise",
     "image": "images.image",
-    "lab": "notebooks.lab",
-    "run": "notebooks.run_notebooks",
+    "lab": "jupyter.lab.lab",
+    "run": "jupyter.notebooks.run_notebooks",
     "measure": "measures.measure",
     "replay": "measures.replay",
     "bundle": "bundle.bundle",
     "class-report": "classes.class_report",
+    "student-copy": "classes.student_copy",
+    "grade": "classes.grade",
 }
 """Where each command is, below this package: its module is imported when it is asked for."""
 
@@ -48,7 +51,7 @@ class CourseCommands(FrenchGroup):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Import a command."""
         if name in COMMANDS and name not in self.commands:
-            module, _, attribute = COMMANDS[name].partition(".")
+            module, _, attribute = COMMANDS[name].rpartition(".")
             self.add_command(getattr(import_module(f"{__name__}.{module}"), attribute), name)
         return super().get_command(context, name)
 

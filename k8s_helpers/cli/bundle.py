@@ -20,7 +20,7 @@ import click
 from .. import _french, _paths
 from .._errors import BinariesError, UsageError
 from .._progress import Progress, reporting
-from ..builds import jars
+from ..builds import host_builds, jars
 from .french import FrenchCommand, FrenchGroup
 
 MANIFEST = "bundle.json"
@@ -140,7 +140,9 @@ def _anonymous(info: tarfile.TarInfo) -> tarfile.TarInfo:
 
 def built_jars() -> dict[str, Path]:
     """Return the jars of the course's present Java programs that are in the cache, by their path in an archive."""
-    apps = [app for app in sorted((_paths.COURSE / "apps").iterdir()) if jars.is_java(app)]
+    apps = [
+        app for app in sorted((_paths.COURSE / "apps").iterdir()) if host_builds.built_by_maven(app)
+    ]
     return {f"jars/{jar.name}": jar for jar in map(jars.cached, apps) if jar.is_file()}
 
 

@@ -19,7 +19,7 @@ from embedded_kubernetes import preflight
 
 from .. import _paths
 from .._errors import PlatformError
-from . import image_checks, machine, tools
+from . import image_checks, machine, tools, wsl
 from .french import FrenchCommand
 from .machine import Diagnosis
 
@@ -39,8 +39,9 @@ def _disk() -> Diagnosis:
     return machine.check_disk(free, folder, binaries.cached() is not None)
 
 
-_CHECKS: tuple[Callable[[], Diagnosis], ...] = (
+_CHECKS: tuple[Callable[[], Diagnosis | None], ...] = (
     lambda: machine.check_system(platform.system(), platform.machine()),
+    wsl.check_wsl,
     lambda: machine.check_python(sys.version_info[:3]),
     _memory,
     _disk,
@@ -67,7 +68,8 @@ _CHECKS: tuple[Callable[[], Diagnosis], ...] = (
 def examine() -> list[Diagnosis]:
     """Make all checks at once; a few seconds at most."""
     with ThreadPoolExecutor(len(_CHECKS)) as pool:
-        return [done.result() for done in [pool.submit(check) for check in _CHECKS]]
+        made = [done.result() for done in [pool.submit(check) for check in _CHECKS]]
+    return [diagnosis for diagnosis in made if diagnosis is not None]
 
 
 def usable_providers(checks: Sequence[Diagnosis]) -> list[str]:

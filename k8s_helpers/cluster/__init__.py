@@ -11,7 +11,8 @@ from .._errors import ClusterUnreachableError
 from .._interruption import stoppable
 from .._progress import Progress, reporting
 from ..kube.http import ServiceAddress
-from .clusters import Cluster, environment
+from . import contexts
+from .clusters import Cluster, own_environment
 from .namespaces import Namespace
 
 __all__ = ["Cluster", "Namespace", "ServiceAddress", "connect", "current_cluster"]
@@ -29,9 +30,9 @@ def connect(
 ) -> Cluster:
     """Return the course's cluster; it is started where it does not run, and found again where it does.
 
-    Its kubeconfig becomes `KUBECONFIG` of this process, so that `!kubectl` and the official client
-    (`kubernetes.config.load_kube_config()`) speak to it; `~/.kube/config` is neither
-    read (but by the provider "existing") nor written.
+    Its kubeconfig becomes `KUBECONFIG` of this process, after a small one of this process's own (see `Namespace.use`),
+    so that `!kubectl` and the official client (`kubernetes.config.load_kube_config()`) speak to it; `~/.kube/config`
+    is neither read (but by the provider "existing") nor written.
 
     Parameters
     ----------
@@ -59,7 +60,8 @@ def connect(
         cluster = Cluster(chosen)
         cluster.sweep(shown)
     providers.remember(chosen)
-    os.environ.update(environment(chosen))
+    contexts.attach(chosen.kubeconfig)
+    os.environ.update(own_environment(chosen))
     _tell_official_client(os.environ["KUBECONFIG"])
     if _current is not None:
         _current.close()

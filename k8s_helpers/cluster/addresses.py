@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from embedded_kubernetes.files import write_whole
 
 from .._errors import UsageError, WaitTimeoutError
 from ..kube.api import ApiSession
@@ -139,6 +140,6 @@ def through_api(
 def _write(path: Path, content: bytes | None) -> Path | None:
     if content is None:
         return None
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-        stream.write(content)
+    if not path.exists() or path.read_bytes() != content:
+        write_whole(path, content, private=True)  # others may be reading it
     return path

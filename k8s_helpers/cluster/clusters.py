@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,7 @@ from .._progress import Progress, reporting
 from ..kube.api import ApiSession
 from ..kube.discovery import Kinds
 from ..providers.base import ClusterIncident, Provider
-from . import ownership
+from . import contexts, ownership
 from .namespaces import Namespace
 
 if TYPE_CHECKING:
@@ -108,10 +110,17 @@ class Cluster:
         items: list[dict[str, Any]] = self.api.request("GET", "/api/v1/nodes")["items"]
         return items
 
-    def ingress_url(self, progress: Progress | None = None) -> str:
+    def ingress_url(self, progress: Progress | None = None, *, tls: bool = False) -> str:
         """Return where the ingress controller answers on this machine, without a final slash.
 
         Which rule applies depends on the request's `Host`. On kind a controller is installed where there is none.
+
+        Parameters
+        ----------
+        progress
+            Otherwise what fits here (notebook, terminal, log).
+        tls : bool
+            Where it answers by HTTPS.
 
         Raises
         ------
@@ -119,7 +128,20 @@ class Cluster:
             This provider gives none.
         """
         with reporting(progress) as shown:
-            return self.provider.ingress_url(shown).rstrip("/")
+            return self.provider.ingress_url(shown, tls=tls).rstrip("/")
+
+    def install_gateway_api(self, progress: Progress | None = None) -> None:
+        """Add Gateway API, which does not come with Kubernetes, and its class `cours`, where they are missing.
+
+        Requests come in by `ingress_url`, as those of Ingresses.
+
+        Raises
+        ------
+        PlatformError
+            The cluster is somebody else's.
+        """
+        with reporting(progress) as shown:
+            self.provider.install_gateway_api(shown)
 
     def kubectl(self, args: str | Sequence[str], timeout_s: float = 60.0) -> Completed:
         """Run kubectl on this cluster to its end.
@@ -135,7 +157,7 @@ class Cluster:
             kubectl is missing, too slow, or fails.
         """
         words = shlex.split(args) if isinstance(args, str) else list(args)
-        return run(["kubectl", *words], timeout_s=timeout_s, env=environment(self.provider))
+        return run(["kubectl", *words], timeout_s=timeout_s, env=own_environment(self.provider))
 
     def incidents(self, since_wall_s: float) -> tuple[ClusterIncident, ...]:
         """Return what happened to the cluster's own components since an instant (seconds since the epoch)."""
@@ -146,16 +168,37 @@ class Cluster:
         self.api.close()
 
 
-def environment(provider: Provider) -> dict[str, str]:
-    """Return the variables by which kubectl finds the cluster, and by which kubectl itself is found.
+_CHOICE = ("K8S_HELPERS_PROVIDER", "K8S_HELPERS_CLUSTER")
+"""The variables by which who uses the course says which cluster it is to be."""
 
-    The course's own kubectl comes first on the PATH: it is of the clusters' version, which another may not be.
+
+def environment(provider: Provider) -> dict[str, str]:
+    """Return the variables by which a terminal's kubectl and k8s-lab find the cluster and are found themselves.
+
+    The course's own kubectl comes first on the PATH: it is of the clusters' version, which another may not be. Its
+    command k8s-lab comes last, where the PATH has none.
     """
     from embedded_kubernetes.programs import binaries
 
     values = {"KUBECONFIG": str(provider.kubeconfig)}
+    if provider.kind != "existing":  # whose cluster is that of a kubeconfig
+        values |= dict(zip(_CHOICE, (provider.kind, provider.name), strict=True))
     programs = binaries.cached()
     path = os.environ.get("PATH", os.defpath)
-    if programs is not None and str(programs.folder) not in path.split(os.pathsep):
-        values["PATH"] = os.pathsep.join((str(programs.folder), path))
+    folders = path.split(os.pathsep)
+    if programs is not None and str(programs.folder) not in folders:
+        folders.insert(0, str(programs.folder))
+    if shutil.which("k8s-lab", path=path) is None:
+        folders.append(str(Path(sys.executable).parent))
+    if (wished := os.pathsep.join(folders)) != path:
+        values["PATH"] = wished
     return values
+
+
+def own_environment(provider: Provider) -> dict[str, str]:
+    """Return the same for this process, whose kubectl looks in the namespace that `Namespace.use` chose here.
+
+    Without the names of provider and cluster: where the next `connect` goes is not decided by the last one.
+    """
+    values = {**environment(provider), "KUBECONFIG": contexts.variable(provider.kubeconfig)}
+    return {name: value for name, value in values.items() if name not in _CHOICE}

@@ -17,7 +17,7 @@ from ..kube.discovery import Kinds
 from ..kube.http import ServiceAddress
 from ..kube.refusals import ignoring
 from ..providers.base import Provider
-from . import addresses, applying, conditions, ownership
+from . import addresses, applying, conditions, contexts, ownership
 from .conditions import Test, test_of
 from .sentinel import Sentinel
 
@@ -131,6 +131,20 @@ class Namespace:
             timeout_s,
             one_api_server=self._provider.one_api_server,
         )
+
+    def use(self) -> None:
+        """Make plain `kubectl` look here: in this notebook's `!` and `%%bash` cells, and in terminals.
+
+        Another notebook's cells go on looking where that one has said. The cluster's own kubeconfig, which terminals
+        read, is the course's copy; that of the student (provider "existing") is never written.
+
+        Raises
+        ------
+        ApiRefusedError
+            There is no such namespace.
+        """
+        self._api.request("GET", f"/api/v1/namespaces/{self.name}")
+        contexts.use(self._provider.kubeconfig, self.name)
 
     def sentinel(self) -> Sentinel:
         """Return what notices, while a block measures something here, that it is spoiled; see `Sentinel`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +14,9 @@ from .. import _french
 from .._errors import RecordingError
 from .._french import NO_BREAK
 from ..analysis.attempts import AttemptWords
-from ..measure.recording import Attempt, Recording
+from ..measure.recording import Attempt, Recording, Run
 from . import figure, style
+from .table import OutcomeCell, Table
 
 WIDTH_IN = 13.0
 _LINE_IN = 0.205
@@ -36,7 +36,7 @@ class _Row:
     who: list[str]
     what: list[str]
     detail: list[str]
-    attempt: Attempt
+    outcome: OutcomeCell
 
     @property
     def height_in(self) -> float:
@@ -57,7 +57,7 @@ def attempts(recording: Recording, words: AttemptWords) -> figure.DescribedFigur
             "l’enregistrement ne contient aucun essai",
             "Refaites la mesure.",
         )
-    rows = {run.name: _rows(words.translate(run)) for run in recording.runs}
+    rows = {run.name: _rows(run, words) for run in recording.runs}
     height_in = _TITLE_IN + 0.1
     for run in recording.runs:
         height_in += (_HEAD_IN if run.name in words.runs else 0.0) + sum(
@@ -85,16 +85,43 @@ def attempts(recording: Recording, words: AttemptWords) -> figure.DescribedFigur
     return chart
 
 
-def _rows(tried: Sequence[Attempt]) -> list[_Row]:
+def tabulate(recording: Recording, words: AttemptWords) -> Table:
+    """Return the attempts of each run below one another as a table, what was said in full."""
+    titled = any(run.name in words.runs for run in recording.runs)
+    rows = [
+        (
+            *([words.runs.get(run.name, "")] if titled else []),
+            attempt.who,
+            attempt.what,
+            _outcome(raw, attempt, words),
+            attempt.detail,
+        )
+        for run in recording.runs
+        for raw, attempt in zip(run.attempts, words.translate(run), strict=True)
+    ]
+    header = (*(["essai"] if titled else []), "qui", "quoi", "résultat", "ce qui est répondu")
+    return Table(f"{words.title} {words.verdict(recording)}", header, tuple(rows))
+
+
+def _outcome(raw: Attempt, attempt: Attempt, words: AttemptWords) -> OutcomeCell:
+    """Return the answer in words after its sign: good news, something failed, something worked that should not."""
+    alarming = words.alarming(raw)
+    sign = "✔" if not alarming else "⚠" if raw.ok else "✘"
+    return OutcomeCell(f"{sign} {attempt.answer}", alarming=alarming)
+
+
+def _rows(run: Run, words: AttemptWords) -> list[_Row]:
     """Cut texts into lines; who tries is written where it changes."""
     rows: list[_Row] = []
-    for number, attempt in enumerate(tried):
-        same = number > 0 and tried[number - 1].who == attempt.who
+    before = None
+    for raw, attempt in zip(run.attempts, words.translate(run), strict=True):
         detail = textwrap.wrap(
             attempt.detail, _DETAIL_CHARS, max_lines=_DETAIL_LINES, placeholder=" …"
         )
-        who = [] if same else textwrap.wrap(attempt.who, _WHO_CHARS)
-        rows.append(_Row(who, textwrap.wrap(attempt.what, _WHAT_CHARS), detail, attempt))
+        who = [] if before == attempt.who else textwrap.wrap(attempt.who, _WHO_CHARS)
+        before = attempt.who
+        what = textwrap.wrap(attempt.what, _WHAT_CHARS)
+        rows.append(_Row(who, what, detail, _outcome(raw, attempt, words)))
     return rows
 
 
@@ -116,7 +143,7 @@ def _draw(ax: Axes, row: _Row, top_in: float) -> None:
             color=colour,
             linespacing=1.35,
         )
-    colour = style.GREEN if row.attempt.ok else style.VERMILION
+    colour = style.VERMILION if row.outcome.alarming else style.GREEN
     chip = FancyBboxPatch(
         (_ANSWER_IN, middle_in - 0.11),
         _CHIP_IN,
@@ -130,7 +157,7 @@ def _draw(ax: Axes, row: _Row, top_in: float) -> None:
     ax.text(
         _ANSWER_IN + _CHIP_IN / 2,
         middle_in,
-        f"{'✔' if row.attempt.ok else '✘'} {row.attempt.answer}",
+        row.outcome,
         ha="center",
         va="center",
         fontsize=10,

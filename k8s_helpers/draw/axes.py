@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle, StepPatch
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.transforms import Bbox
 
 from .. import _french, analysis
 from ..analysis.pods import PhaseKind
@@ -18,6 +19,8 @@ from ..measure.recording import PodEventKind, Run
 from . import figure, style
 
 BIN_S = 0.5
+_BINS_S = 25.0
+"""A run this long at most has bins of `BIN_S`; those of one twice as long are twice as long."""
 BAR = 0.62
 """Share of a row that a pod's bar takes."""
 
@@ -45,7 +48,7 @@ def requests(run: Run, *, ax: Axes | None = None) -> Axes:
     """Draw requests per second by what became of them: answered by which version, or lost (hatched)."""
     with matplotlib.rc_context(style.RC):
         ax = new(ax)
-        bins = analysis.bins(run.requests, BIN_S)
+        bins = analysis.bins(run.requests, _bin_s(run.ended_s))
         edges = [*(stretch.start_s for stretch in bins), *(last.end_s for last in bins[-1:])]
         base = [0.0] * len(bins)
         for version in sorted(versions(run)):
@@ -61,6 +64,11 @@ def requests(run: Run, *, ax: Axes | None = None) -> Axes:
         seconds_axis(ax, run)
         _outages(ax, run, words=True)
     return ax
+
+
+def _bin_s(length_s: float) -> float:
+    """Return how long the bins of a run are: longer ones where many would make a bar code of chance."""
+    return BIN_S * 2.0 ** max(0, math.ceil(math.log2(max(length_s, 1.0) / _BINS_S)))
 
 
 def _layer(
@@ -80,12 +88,20 @@ def pods(run: Run, *, ax: Axes | None = None) -> Axes:
         rows = in_order(analysis.lives(run))
         for row, pod in enumerate(rows):
             life(ax, pod, row, run.ended_s)
-        ax.set_ylim(max(len(rows), 1) - 0.4, -1.9)
+        rows_axis(ax, len(rows))
         ax.set_yticks([])
         ax.set_ylabel("pods")
         seconds_axis(ax, run)
         _outages(ax, run, words=False)
     return ax
+
+
+def rows_axis(ax: Axes, rows: int, levels: int = 2) -> None:
+    """Make the vertical axis one of rows from the top, with room above them for names of marks on so many levels."""
+    low, high = max(rows, 1) - 0.4, -0.6
+    height_pt = ax.bbox.height * 72 / style.DPI
+    names_pt = min(_PITCH_PT * levels + 4.0, 0.5 * height_pt)
+    ax.set_ylim(low, high - (low - high) * names_pt / (height_pt - names_pt))
 
 
 def restarting_pods(run: Run, *, ax: Axes | None = None) -> Axes:
@@ -103,7 +119,15 @@ def dying_pods(run: Run, *, ax: Axes | None = None) -> Axes:
 def _pods_with(run: Run, kind: PodEventKind, ax: Axes | None, **look: Any) -> Axes:
     """Draw the lives of pods, and events of a kind in pods that were not told to end."""
     ax = pods(run, ax=ax)
-    points = [
+    if points := points_of(run, kind):
+        times, rows = zip(*points, strict=True)
+        ax.plot(times, rows, linestyle="none", zorder=4, **look)
+    return ax
+
+
+def points_of(run: Run, kind: PodEventKind) -> list[tuple[float, int]]:
+    """Return when, and in which row, something happened in pods that were not asked to end."""
+    return [
         (event.at_s, row)
         for row, life in enumerate(in_order(analysis.lives(run)))
         for event in run.pods
@@ -111,10 +135,6 @@ def _pods_with(run: Run, kind: PodEventKind, ax: Axes | None, **look: Any) -> Ax
         and event.kind == kind
         and event.at_s < (life.terminating_s or run.ended_s)
     ]
-    if points:
-        times, rows = zip(*points, strict=True)
-        ax.plot(times, rows, linestyle="none", zorder=4, **look)
-    return ax
 
 
 def life(ax: Axes, pod: analysis.PodLife, row: int, ended_s: float) -> None:
@@ -248,7 +268,7 @@ def _outages(ax: Axes, run: Run, *, words: bool) -> None:
             textcoords="offset points",
             ha="right" if late else "left",
             va="top",
-            color=style.LOST,
+            color=style.LOST_TEXT,
             fontweight="bold",
             fontsize=10.5,
         )
@@ -299,12 +319,18 @@ MARKS = {
     "break": "la sonde se casse",
     "repair": "réparation",
     "rolled-out": "rollout terminé",
+    "flaky": "échecs",
+    "well": "fin",
+    "stuck": "bloqué",
+    "mended": "réparé",
 }
 _LINES = {"switch": "-", "switch-back": "--", "stop": "--", "start": "-", "undo": "-"}
 _INCIDENT = "-."
 _LEVELS = 2
 _BASELINE_PT = -11.0
 _PITCH_PT = 13.0
+_APART_PX = 8.0
+"""Between two names on one level: closer ones read as one."""
 
 
 class _Line(NamedTuple):
@@ -364,7 +390,8 @@ def _keep_clear(text: Text, others: list[Text]) -> None:
         text.set_position((-4, _BASELINE_PT))
     for level in range(1, _LEVELS + 1):
         box = text.get_window_extent()
-        if not any(box.overlaps(other.get_window_extent()) for other in others):
+        wide = Bbox.from_extents(box.x0 - _APART_PX, box.y0, box.x1 + _APART_PX, box.y1)
+        if not any(wide.overlaps(other.get_window_extent()) for other in others):
             return
         text.set_position((text.get_position()[0], _BASELINE_PT - _PITCH_PT * level))
 

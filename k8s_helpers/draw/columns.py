@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,10 @@ _NARROWEST_IN = 9.5
 """What the legend needs."""
 _COLUMN_IN = 5.0
 """Width of a column where there are so few that the figure need not be full."""
+_MANY = 4
+"""So many columns stand two by two: side by side nobody could read them in a notebook."""
+_BAND_IN = 5.9
+"""Height of each of two bands of columns."""
 
 _LINE_PT = 15.0
 _FIRST_PT = 7.0
@@ -66,7 +71,7 @@ def draw(
     height_in: float = style.HEIGHT_IN,
     named_row: int = 0,
 ) -> figure.DescribedFigure:
-    """Draw each run in a column of its own, rows on the same scale.
+    """Draw each run in a column of its own, rows on the same scale; many columns in two bands.
 
     Parameters
     ----------
@@ -78,23 +83,14 @@ def draw(
         The row in which marks have their names.
     """
     with matplotlib.rc_context(style.RC):
-        chart = figure.new(_width_in(len(runs)), height_in)
         lines = max(len(head.lines) for head in heads) + 2
-        above_in = (
-            _LEGEND_IN + (_FIRST_PT + _LINE_PT * lines) / 72 + (0.3 if _two_rows(runs) else 0)
-        )
-        grid = chart.add_gridspec(
-            len(rows),
-            len(runs),
-            height_ratios=[row.height for row in rows],
-            left=0.055 if len(runs) > 2 else 0.08,
-            right=0.99,
-            top=1 - above_in / height_in,
-            bottom=0.54 / height_in,
-            hspace=0.14,
-            wspace=0.07,
-        )
-        columns = [_column(grid, index, run, rows) for index, run in enumerate(runs)]
+        grids, across = _grids(len(runs), rows, lines, height_in)
+        chart = grids[0].figure
+        assert isinstance(chart, figure.DescribedFigure)
+        columns = [
+            _column(grids[index // across], index % across, run, rows)
+            for index, run in enumerate(runs)
+        ]
         _align(columns, runs)
         for column, run, head in zip(columns, runs, heads, strict=True):
             _write(column[0], head, lines)
@@ -102,7 +98,7 @@ def draw(
         chart.legend(
             handles=list(handles),
             loc="upper center",
-            ncols=4 if _two_rows(runs) else len(handles),
+            ncols=4 if across < 3 else len(handles),
             bbox_to_anchor=(0.5, 1.0),
             columnspacing=1.6,
         )
@@ -117,9 +113,32 @@ def sentences(heads: Sequence[Head], between: str = ", ") -> str:
     )
 
 
-def _two_rows(runs: Sequence[Run]) -> bool:
-    """Return whether the figure is too narrow for a legend on one line."""
-    return len(runs) < 3
+def _grids(
+    columns: int, rows: Sequence[View], lines: int, height_in: float
+) -> tuple[list[GridSpec], int]:
+    """Return the bands of a new figure, and how many columns each has."""
+    across = 2 if columns >= _MANY else columns
+    bands = math.ceil(columns / across)
+    legend_in = _LEGEND_IN + (0.3 if across < 3 else 0)  # it needs two lines in a narrow figure
+    head_in = (_FIRST_PT + _LINE_PT * lines) / 72
+    if bands > 1:
+        height_in = legend_in + bands * _BAND_IN
+    chart = figure.new(_width_in(across), height_in)
+    band_in = (height_in - legend_in) / bands
+    return [
+        chart.add_gridspec(
+            len(rows),
+            across,
+            height_ratios=[row.height for row in rows],
+            left=0.055 if across > 2 else 0.08,
+            right=0.99,
+            top=1 - (legend_in + band * band_in + head_in) / height_in,
+            bottom=1 - (legend_in + (band + 1) * band_in - 0.54) / height_in,
+            hspace=0.14,
+            wspace=0.07,
+        )
+        for band in range(bands)
+    ], across
 
 
 def _width_in(columns: int) -> float:
@@ -154,7 +173,7 @@ def _align(columns: Sequence[Sequence[Axes]], runs: Sequence[Run]) -> None:
 
 def _write(ax: Axes, head: Head, lines: int) -> None:
     """Write title, verdict and lines above a column, the title `lines` lines up."""
-    colours = (style.INK, style.LOST if head.alarm else style.TEXT, style.TEXT)
+    colours = (style.INK, style.LOST_TEXT if head.alarm else style.TEXT, style.TEXT)
     for row, text in enumerate((head.title, head.verdict, *head.lines)):
         offset_pt = (0, _FIRST_PT + _LINE_PT * (lines - 1 - row))
         size, colour = (13, 10.5, 9.5)[min(row, 2)], colours[min(row, 2)]
@@ -179,18 +198,18 @@ def lost_handle() -> Artist:
 def life_handles(colour: str = style.BLUE) -> list[Artist]:
     """Return the legend's entries of a pod's states other than ready."""
     return [
-        Patch(
-            facecolor="white",
-            edgecolor=style.GREY,
-            hatch=style.STARTING_HATCH,
-            label="démarre, pas encore prêt",
-        ),
+        unready_handle("démarre, pas encore prêt"),
         Patch(
             facecolor=style.lighter(colour),
             edgecolor=style.lighter(colour, 0.45),
             label="se termine",
         ),
     ]
+
+
+def unready_handle(label: str) -> Artist:
+    """Return the legend's entry of a pod that is not ready, whatever the reason."""
+    return Patch(facecolor="white", edgecolor=style.GREY, hatch=style.STARTING_HATCH, label=label)
 
 
 def death_handle() -> Artist:

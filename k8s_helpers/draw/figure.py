@@ -13,6 +13,9 @@ from .._errors import RecordingError
 from ..measure.recording import Recording, Run
 from . import style
 
+LEAST_SHARE = 0.62
+"""Of its own width a figure is never made narrower: its words stay readable, and it is moved sideways in its place."""
+
 
 class DescribedFigure(Figure):
     """A matplotlib figure with a text alternative.
@@ -36,16 +39,33 @@ class DescribedFigure(Figure):
         )
         return buffer.getvalue()
 
-    def to_html(self) -> str:
-        """Return the image as HTML, whole in itself and with its alternative."""
-        return self._as_html(self._encoded())
+    def to_html(self, height_px: int | None = None) -> str:
+        """Return the image as HTML, whole in itself and with its alternative.
+
+        Parameters
+        ----------
+        height_px : int, optional
+            It takes that much of the page, whatever its own height; otherwise what its width leads to.
+        """
+        if height_px is None:
+            return self._as_html(self._encoded())
+        alt = html.escape(self.alternative, quote=True)
+        return (
+            f'<div style="height:{height_px}px"><img alt="{alt}" style="max-width:100%;max-height:100%" '
+            f'src="data:image/png;base64,{self._encoded()}"></div>'
+        )
 
     def _encoded(self) -> str:
         return base64.b64encode(self.to_png()).decode("ascii")
 
     def _as_html(self, encoded: str) -> str:
         alt = html.escape(self.alternative, quote=True)
-        return f'<img alt="{alt}" style="max-width:100%" src="data:image/png;base64,{encoded}">'
+        least_px = round(LEAST_SHARE * style.DPI * self.get_figwidth())
+        image = (
+            f'<img alt="{alt}" style="max-width:100%;min-width:{least_px}px" '
+            f'src="data:image/png;base64,{encoded}">'
+        )
+        return f'<span tabindex="0" style="display:block;overflow-x:auto">{image}</span>'
 
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None

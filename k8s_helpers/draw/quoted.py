@@ -77,33 +77,52 @@ def releases(quoted: Quoted) -> figure.DescribedFigure:
     """
     versions = quoted["versions"]
     with matplotlib.rc_context(style.RC):
-        chart = figure.new(_WIDTH_IN, 1.6 + 0.36 * len(versions))
+        chart = figure.new(_WIDTH_IN, 1.9 + 0.36 * len(versions))
         height = chart.get_figheight()
-        ax = chart.add_axes((0.06, 0.75 / height, 0.90, 1 - 1.3 / height))
+        ax = chart.add_axes((0.06, 0.75 / height, 0.91, 1 - 1.65 / height))
         for row, version in enumerate(versions):
-            begin, end = version["sortie"], version["fin"]
-            ax.barh(
-                row, end - begin, left=begin, height=0.62, color=(style.BLUE, style.GREEN)[row % 2]
-            )
-            ax.text(
-                begin + datetime.timedelta(days=8),
-                row,
-                f"{months(version):.0f} mois",
-                va="center",
-                color="white",
-                fontsize=10,
-            )
+            _release(ax, row, version, version["fin"] > quoted.date)
         ax.set_yticks(range(len(versions)), [version["version"] for version in versions])
         ax.set_ylim(len(versions) - 0.4, -0.6)
         ax.xaxis_date()
-        chart.text(
-            0.02, 1 - 0.32 / height, _pace(quoted), fontsize=13, weight="bold", color=style.INK
-        )
+        ax.axvline(_day(quoted.date), color=style.INK, linewidth=1.3, linestyle="--")
+        _title(chart, _pace(quoted))
+        alive = f"{_alive(quoted)}, le {quoted.date:%d/%m/%Y} (trait) ; en gris, celles qui ne le sont plus"
+        chart.text(0.02, 1 - 0.6 / height, typeset(alive), fontsize=10, color=style.TEXT)
         _credit(chart, quoted)
     chart.alternative = typeset(
-        f"Une barre par version mineure, de sa sortie à la fin de son support. {_pace(quoted)}. {quoted.credit}."
+        "Une barre par version mineure, de sa sortie à la fin de son support. "
+        f"{_pace(quoted)} ; {_alive(quoted)}, le {quoted.date:%d/%m/%Y}. {quoted.credit}."
     )
     return chart
+
+
+def _release(ax: Axes, row: int, version: dict[str, Any], alive: bool) -> None:
+    """Draw one version's bar with its months; grey where it is mended no more."""
+    begin, end = version["sortie"], version["fin"]
+    colour = style.BLUE if alive else style.GREY
+    ax.barh(row, end - begin, left=begin, height=0.62, color=colour)
+    look: dict[str, Any] = {"va": "center", "color": "white", "fontsize": 10}
+    ax.text(begin + datetime.timedelta(days=8), row, f"{months(version):.0f} mois", **look)
+
+
+def maintained(quoted: Quoted) -> list[str]:
+    """Return the versions that were out and still mended when the file was written."""
+    return [
+        str(version["version"])
+        for version in quoted["versions"]
+        if version["sortie"] <= quoted.date < version["fin"]
+    ]
+
+
+def _alive(quoted: Quoted) -> str:
+    return f"{count(len(maintained(quoted)), 'version corrigée', 'versions corrigées')}"
+
+
+def _title(chart: figure.DescribedFigure, text: str) -> None:
+    """Write what a figure says above it, in bold."""
+    y = 1 - 0.32 / chart.get_figheight()
+    chart.text(0.02, y, typeset(text), fontsize=13, weight="bold", color=style.INK)
 
 
 def delays(quoted: Quoted) -> figure.DescribedFigure:
@@ -116,9 +135,10 @@ def delays(quoted: Quoted) -> figure.DescribedFigure:
     """
     models = quoted["modeles"]
     with matplotlib.rc_context(style.RC):
-        chart = figure.new(_WIDTH_IN, 1.5 + 0.5 * len(models))
+        chart = figure.new(_WIDTH_IN, 1.9 + 0.5 * len(models))
         height = chart.get_figheight()
-        ax = chart.add_axes((0.11, 0.95 / height, 0.86, 1 - 1.2 / height))
+        ax = chart.add_axes((0.11, 0.95 / height, 0.86, 1 - 1.6 / height))
+        _title(chart, _spread(models))
         for row, model in enumerate(models):
             low_s, high_s = model["delai_s"]
             ax.barh(row, high_s - low_s, left=low_s, height=0.5, color=style.BLUE)
@@ -139,9 +159,17 @@ def delays(quoted: Quoted) -> figure.DescribedFigure:
         for model in models
     )
     chart.alternative = typeset(
-        f"Temps de déploiement, ordres de grandeur : {spans}. {quoted.credit}."
+        f"{_spread(models)}. Temps de déploiement, ordres de grandeur : {spans}. {quoted.credit}."
     )
     return chart
+
+
+def _spread(models: list[dict[str, Any]]) -> str:
+    """Say between which models the time to deployment differs most."""
+    slowest = max(models, key=lambda model: model["delai_s"][1])
+    quickest = min(models, key=lambda model: model["delai_s"][1])
+    low, high = (duration(model["delai_s"][1]) for model in (quickest, slowest))
+    return f"Pour déployer : jusqu’à {high} en {slowest['nom']}, {low} en {quickest['nom']}"
 
 
 def levels(quoted: Quoted) -> figure.DescribedFigure:
@@ -154,9 +182,10 @@ def levels(quoted: Quoted) -> figure.DescribedFigure:
     """
     projects = quoted["projets"]
     with matplotlib.rc_context(style.RC):
-        chart = figure.new(_WIDE_IN, 1.6 + 0.36 * len(projects))
+        chart = figure.new(_WIDE_IN, 2.0 + 0.36 * len(projects))
         height = chart.get_figheight()
-        ax = chart.add_axes((0.27, 0.75 / height, 0.71, 1 - 1.35 / height))
+        ax = chart.add_axes((0.27, 0.75 / height, 0.71, 1 - 1.75 / height))
+        _title(chart, _ranks(quoted))
         for row, project in enumerate(projects):
             _stretches(ax, row, project, quoted.date)
         ax.set_yticks(range(len(projects)), _names(projects))
@@ -164,13 +193,24 @@ def levels(quoted: Quoted) -> figure.DescribedFigure:
         ax.set_xlim(_day(datetime.date(2016, 1, 1)), _day(quoted.date) + 60)
         ax.xaxis_date()
         ax.tick_params(axis="y", length=0)
-        _legend(chart, ("bac", "incubation", "gradue"))
+        _legend(chart, ("bac", "incubation", "gradue"), 0.45)
         _credit(chart, quoted)
     histories = " ; ".join(map(_history, projects))
     chart.alternative = typeset(
-        f"Une ligne par projet, de son entrée à la CNCF à aujourd’hui. {histories}. {quoted.credit}."
+        f"{_ranks(quoted)}. Une ligne par projet, de son entrée à la CNCF à cette date. {histories}. {quoted.credit}."
     )
     return chart
+
+
+def _ranks(quoted: Quoted) -> str:
+    """Say how many projects are at each level at the file's date."""
+    now = [_steps(project)[-1][1] for project in quoted["projets"]]
+    parts = [
+        f"{now.count(name)} {'au ' if name == 'bac' else 'en ' if name == 'incubation' else ''}{_LEVELS[name][0]}"
+        + ("s" if name == "gradue" and now.count(name) > 1 else "")
+        for name in ("gradue", "incubation", "bac")
+    ]
+    return f"{count(len(now), 'projet')} de la CNCF, le {quoted.date:%d/%m/%Y} : {', '.join(parts)}"
 
 
 def landscape(quoted: Quoted) -> figure.DescribedFigure:
@@ -184,26 +224,36 @@ def landscape(quoted: Quoted) -> figure.DescribedFigure:
     needs = quoted["besoins"]
     columns, rows = 4, -(-len(needs) // 4)
     with matplotlib.rc_context(style.RC):
-        chart = figure.new(_WIDE_IN, 0.95 + 2.15 * rows)
+        chart = figure.new(_WIDE_IN, 1.6 + 2.15 * rows)
         height = chart.get_figheight()
-        ax = chart.add_axes((0.01, 0.4 / height, 0.98, 1 - 0.9 / height))
+        ax = chart.add_axes((0.01, 0.4 / height, 0.98, 1 - 1.55 / height))
+        _title(chart, _needs(needs))
+        below = "avec un point : une partie de Kubernetes, qui a son niveau sans en avoir reçu un à elle"
+        chart.text(0.02, 1 - 0.6 / height, typeset(below), fontsize=10, color=style.TEXT)
         ax.set_xlim(0, columns)
         ax.set_ylim(rows, 0)
         ax.axis("off")
         for index, need in enumerate(needs):
             _box(ax, index % columns, index // columns, need)
         used = {tool.get("niveau", "") for need in needs for tool in need["outils"]}
-        _legend(chart, tuple(name for name in _LEVELS if name in used))
+        _legend(chart, tuple(name for name in _LEVELS if name in used), 0.7)
         _credit(chart, quoted)
     tools = ". ".join(
         f"{need['besoin']} : "
-        + ", ".join(f"{tool['nom']} ({_level(tool)[0]})" for tool in need["outils"])
+        + ", ".join(f"{tool['nom']} ({_level_words(tool)})" for tool in need["outils"])
         for need in needs
     )
-    chart.alternative = typeset(
-        f"{count(len(needs), 'besoin')}, et les outils du cours pour chacun. {tools}. {quoted.credit}."
-    )
+    chart.alternative = typeset(f"{_needs(needs)}. {tools}. {quoted.credit}.")
     return chart
+
+
+def _needs(needs: list[dict[str, Any]]) -> str:
+    tools = sum(len(need["outils"]) for need in needs)
+    return f"{count(len(needs), 'besoin')}, et les {tools} outils que ce cours nomme"
+
+
+def _level_words(tool: dict[str, Any]) -> str:
+    return _level(tool)[0] + (", comme partie de Kubernetes" if tool.get("de_kubernetes") else "")
 
 
 def _names(projects: list[dict[str, Any]]) -> list[str]:
@@ -246,7 +296,8 @@ def _box(ax: Axes, column: int, row: int, need: dict[str, Any]) -> None:
             linewidth=1.2,
         )
         ax.add_patch(box)
-        ax.text(column + 0.5, y + 0.068, tool["nom"], ha="center", va="center", fontsize=10.5)
+        name = tool["nom"] + (" •" if tool.get("de_kubernetes") else "")
+        ax.text(column + 0.5, y + 0.068, name, ha="center", va="center", fontsize=10.5)
 
 
 def _stretches(ax: Axes, row: int, project: dict[str, Any], today: datetime.date) -> None:
@@ -289,7 +340,8 @@ def _history(project: dict[str, Any]) -> str:
     return f"{project['nom']} : {steps}"
 
 
-def _legend(chart: figure.DescribedFigure, names: tuple[str, ...]) -> None:
+def _legend(chart: figure.DescribedFigure, names: tuple[str, ...], top_in: float) -> None:
+    """Put the legend of levels so many inches below the figure's top."""
     handles = [
         Patch(
             facecolor=_LEVELS[name][1],
@@ -299,7 +351,8 @@ def _legend(chart: figure.DescribedFigure, names: tuple[str, ...]) -> None:
         )
         for name in names
     ]
-    chart.legend(handles=handles, loc="upper center", ncols=len(names), bbox_to_anchor=(0.5, 1.0))
+    place = (0.5, 1 - top_in / chart.get_figheight())
+    chart.legend(handles=handles, loc="upper center", ncols=len(names), bbox_to_anchor=place)
 
 
 def months(version: dict[str, Any]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import matplotlib
 
@@ -13,6 +14,33 @@ from . import figure, style
 
 _SENTENCE = 40
 """A column with a longer cell holds sentences, which break into lines."""
+
+
+class OutcomeCell(str):
+    """A cell that says what came of something; coloured by whether that is bad news.
+
+    Attributes
+    ----------
+    alarming : bool
+        It is.
+    """
+
+    alarming: bool
+
+    def __new__(cls, text: str, *, alarming: bool) -> Self:
+        """Return the text as a cell; text alone would say nothing of its colour."""
+        outcome = super().__new__(cls, text)
+        outcome.alarming = alarming
+        return outcome
+
+    def to_html(self) -> str:
+        """Return it in a frame of its colour, dark on pale in both themes."""
+        colour = style.VERMILION if self.alarming else style.GREEN
+        look = (
+            f"background:{style.lighter(colour, 0.82)};border:1px solid {colour};color:{style.INK};"
+            "border-radius:4px;padding:1px 8px;font-weight:bold;white-space:nowrap"
+        )
+        return f'<span style="{look}">{html.escape(self)}</span>'
 
 
 @dataclass(frozen=True)
@@ -56,7 +84,7 @@ class Table:
         body = "".join(
             f'<tr><th scope="row" style="text-align:left">{html.escape(first)}</th>'
             + "".join(
-                f'<td style="text-align:{side}">{html.escape(cell)}</td>'
+                f'<td style="text-align:{side}">{_cell(cell)}</td>'
                 for side, cell in zip(sides[1:], rest, strict=True)
             )
             + "</tr>"
@@ -64,6 +92,10 @@ class Table:
         )
         caption = html.escape(self.caption)
         return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(text: str) -> str:
+    return text.to_html() if isinstance(text, OutcomeCell) else html.escape(text)
 
 
 def as_figure(table: Table) -> figure.DescribedFigure:

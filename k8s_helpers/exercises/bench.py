@@ -17,8 +17,8 @@ from ..cluster import Cluster, Namespace
 from ..cluster.conditions import unschedulable
 from ..cluster.sentinel import Sentinel
 from ..kube.api import ApiSession
-from ..kube.http import get
-from ..kube.manifests import Manifest, read
+from ..kube.http import Answer, get
+from ..kube.manifests import Manifest, parse
 from ..kube.refusals import ignoring
 from ..kube.waiting import wait_until
 from ..measure import traffic
@@ -39,6 +39,12 @@ not answer would be met with a probability of 99 %."""
 
 _ANSWERS_S = 30.0
 """Longest wait for that; the app starts in three."""
+
+_ANSWER_S = 3.0
+"""Longest wait for one answer."""
+
+_UNTOUCHED_S = 1.0
+"""Longest wait for a change where nobody has changed anything."""
 
 _BEHIND_S = 20.0
 """Longest wait for the endpoints of pods that a Service does choose: only their controller takes its time."""
@@ -91,7 +97,7 @@ class Bench:
     exercise : Exercise
         Which one.
     manifests : mapping of str to manifests
-        The student's, by step.
+        The student's, by step; empty where the state of the namespace is judged.
     progress : Progress
         Shows each act.
 
@@ -103,6 +109,8 @@ class Bench:
         The student's objects, by step.
     sentinel : Sentinel or None
         Asked during every wait.
+    untouched : bool
+        Nobody has changed anything in the namespace since the exercise began: what is waited for will not come.
     """
 
     def __init__(
@@ -123,6 +131,7 @@ class Bench:
         self.cluster = cluster
         self._exercise = exercise
         self.sentinel: Sentinel | None = None
+        self.untouched = False
         self._end_s = time.monotonic() + exercise.timeout_s
         self._images: dict[str, str] = {}
 
@@ -145,6 +154,11 @@ class Bench:
                 "Cherchez ce qui n’arrive jamais : une sonde qui échoue toujours, un arrêt qui n’en finit pas.",
             )
         return left_s
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """What was drawn for the student, by parameter."""
+        return self._exercise.values
 
     def limit(self) -> None:
         """Make the namespace refuse more pods than the exercise needs, whatever the manifests ask for.
@@ -169,7 +183,9 @@ class Bench:
 
     def given(self, name: str) -> Objects:
         """Return the objects of a file of the exercise's own folder."""
-        return tuple(manifest.object for manifest in read(self._exercise.folder / name))
+        return tuple(
+            manifest.object for manifest in parse(self._exercise.text(self._exercise.folder / name))
+        )
 
     def apply(
         self, objects: Objects, *, version: str | None = None, env: Mapping[str, str] | None = None
@@ -190,7 +206,11 @@ class Bench:
             if changed["kind"] in WITH_PODS:
                 for container in containers(changed):
                     self._fit(container, version, env or {})
-            elif changed["kind"] == "Service" and _has_address(changed.get("spec")):
+            elif (
+                changed["kind"] == "Service"
+                and _has_address(changed.get("spec"))
+                and not self._exercise.workspace  # a student looks at it
+            ):
                 changed["spec"]["type"] = "NodePort"
             self.namespace.apply(replace(self._written(item), object=changed))
 
@@ -200,6 +220,9 @@ class Bench:
         return next(written, Manifest(item, "le manifeste"))
 
     def _fit(self, container: dict[str, Any], version: str | None, env: Mapping[str, str]) -> None:
+        if self._exercise.workspace and container["image"] not in self._exercise.image_tags():
+            container["image"] = f"{self.cluster.provider.image_prefix}{container['image']}"
+            return  # one that is not there on purpose
         app, _, written_version = container["image"].rpartition(":")
         wanted = f"{app}:{version or written_version}"
         if wanted not in self._images:
@@ -265,6 +288,19 @@ class Bench:
         if not self.until(steady, _ANSWERS_S):
             raise _unanswered(service)
 
+    def ask(self, service: str, count: int = 1, path: str = "/api/info") -> tuple[Answer, ...]:
+        """Return the answers of a Service of any type to requests of now, each on a connection of its own.
+
+        Raises
+        ------
+        ApiStatusError
+            There is no such Service (404).
+        """
+        address = self.namespace.service_url(service, timeout_s=0)
+        return tuple(
+            get(address, path, timeout_s=min(_ANSWER_S, self.remaining_s)) for _ in range(count)
+        )
+
     def account(self, name: str) -> ApiSession:
         """Return a session that acts as a ServiceAccount of the exercise's namespace."""
         return self.cluster.api.acting_as(f"system:serviceaccount:{self.namespace.name}:{name}")
@@ -316,6 +352,20 @@ class Bench:
             if endpoint["conditions"].get("ready")
         )
 
+    def current_pods(self, deployment: str) -> list[dict[str, Any]]:
+        """Return the pods of a Deployment's newest ReplicaSet, but those on their way out: what it asks for now."""
+        uid = self.namespace.get("deployment", deployment)["metadata"]["uid"]
+        owned = [item for item in self.namespace.list("replicaset") if _owned_by(item, uid)]
+        newest = max(owned, key=_revision, default=None)
+        if newest is None:
+            return []
+        return [
+            pod
+            for pod in self.namespace.list("pod")
+            if _owned_by(pod, newest["metadata"]["uid"])
+            and "deletionTimestamp" not in pod["metadata"]
+        ]
+
     def wait_behind(self, service: str) -> bool:
         """Return whether a ready pod gets behind a Service; at once where its selector chooses none."""
         self.until(lambda: self.behind(service) or not self.chosen(service), _BEHIND_S)
@@ -351,12 +401,15 @@ class Bench:
     ) -> Seen:
         """Return what `look` returns once that is what was waited for, or last of all; see `wait_until`.
 
+        Where nothing was changed since the exercise began, that is soon (`_UNTOUCHED_S`).
+
         Raises
         ------
         WaitTimeoutError, SpoiledError
             The check's own time is over; or its namespace is gone (see `remaining_s`).
         """
-        return wait_until(look, timeout_s, done=done, every_s=every_s, pause=self.pause)
+        longest_s = min(timeout_s, _UNTOUCHED_S) if self.untouched else timeout_s
+        return wait_until(look, longest_s, done=done, every_s=every_s, pause=self.pause)
 
     def pause(self, duration_s: float) -> None:
         """Let time pass."""
@@ -381,6 +434,16 @@ class Bench:
             self.pause(BEFORE_S)
             yield observation
             self.pause(BEFORE_S)
+
+
+def _owned_by(item: Mapping[str, Any], uid: str) -> bool:
+    owners = item["metadata"].get("ownerReferences") or ()
+    return any(owner["uid"] == uid for owner in owners)
+
+
+def _revision(replica_set: Mapping[str, Any]) -> int:
+    annotations = replica_set["metadata"].get("annotations") or {}
+    return int(annotations.get("deployment.kubernetes.io/revision", 0))
 
 
 def _counted(quota: dict[str, Any]) -> bool:

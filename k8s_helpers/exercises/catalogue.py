@@ -5,13 +5,44 @@ from __future__ import annotations
 import ast
 import difflib
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .. import journal
 from .._errors import UsageError
 from .._paths import COURSE
+from . import parameters
+
+VERSIONS = ("v1", "v2", "v3")
+"""Those of the course's programs."""
+
+WORKSPACE_HINTS: Mapping[str, tuple[str, ...]] = {
+    "espace": (
+        "Vos commandes ont abouti, mais dans un autre espace de noms que celui de l’exercice. Où regarde votre "
+        "kubectl ?",
+        "« kubectl config view --minify | grep namespace » le dit. Sans option « -n », une commande va là, ou dans "
+        "« default ».",
+        "Remettez votre terminal au bon endroit par « k8s-lab exercise use NOM », ou ajoutez « -n » et l’espace de "
+        "noms à vos commandes ; puis effacez ce qui est resté ailleurs.",
+    ),
+    "disparu": (
+        "Un objet dont l’exercice a besoin n’est plus là. « kubectl get all » montre ce qui reste.",
+        "Vous pouvez le recréer, ou recommencer l’exercice à neuf par « start ».",
+    ),
+    "en-cours": (
+        "Une mise à jour est sans doute en cours. Attendez-en la fin (« kubectl rollout status deployment/NOM »), puis "
+        "relancez « check ».",
+    ),
+    "bloque": (
+        "Quelque chose n’arrive jamais. « kubectl get pods », puis « kubectl describe pod » : que disent les "
+        "événements ?",
+    ),
+    "refuse": ("Le serveur d’API a refusé une requête du contrôle ; son message est au-dessus.",),
+}
+"""What is the same in all exercises of that kind, unless one has words of its own."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +94,14 @@ class Exercise:
         The course's programs that pods may run, those of `apps/`.
     host_paths : frozenset of str
         Folders of the node that pods may mount.
+    workspace : bool
+        The student works in a namespace, by whatever way; its state is what is judged, and there is no answer to give.
+    values : mapping of str to str
+        What was drawn for the student, by parameter: already in every text of the exercise.
+    is_project : bool
+        Its finding has criteria and points.
+    unmet : mapping of str to tuple of str
+        Of a project: by typical incomplete answer, the criteria that it does not meet.
     """
 
     name: str
@@ -80,6 +119,37 @@ class Exercise:
     fields: Mapping[str, Field] = field(default_factory=dict)
     apps: tuple[str, ...] = ("vitrine",)
     host_paths: frozenset[str] = frozenset()
+    workspace: bool = False
+    values: Mapping[str, str] = field(default_factory=dict)
+    is_project: bool = False
+    unmet: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def text(self, file: Path) -> str:
+        """Return a file of the exercise with the student's values in place of its parameters."""
+        return parameters.fill(file.read_text(encoding="utf-8"), self.values)
+
+    def render(self, folder: Path) -> Path:
+        """Write the exercise's folder anew with the student's values in every text; return it."""
+        for file in sorted(path for path in self.folder.rglob("*") if path.is_file()):
+            target = folder / file.relative_to(self.folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(self.text(file), encoding="utf-8")
+        return folder
+
+    def given(self) -> tuple[Path, ...]:
+        """Return the manifests that are in the namespace when a workspace exercise starts, in their order."""
+        return tuple(sorted((self.folder / "given").glob("*.yaml")))
+
+    def manifests(self) -> tuple[Path, ...]:
+        """Return those of a workspace exercise, and those that its solution applies; what Kustomize reads is none."""
+        applied = sorted((self.folder / "solution").glob("*.yaml"))
+        return (*self.given(), *(path for path in applied if path.name != "kustomization.yaml"))
+
+    def image_tags(self) -> tuple[str, ...]:
+        """Return the images of the course that a workspace exercise speaks of in any of its files: "vitrine:v1"."""
+        wanted = re.compile(rf"\b(?:{'|'.join(self.apps)}):(?:{'|'.join(VERSIONS)})\b")
+        files = (path for path in self.folder.rglob("*") if path.suffix in (".yaml", ".sh"))
+        return tuple(sorted({tag for path in files for tag in wanted.findall(path.read_text())}))
 
     def starter(self) -> tuple[Any, ...]:
         """Return what the student starts from, as `check` takes it: manifests' texts, or a mapping of values."""
@@ -109,32 +179,45 @@ class Exercise:
         suffix = ".py" if self.fields else ".yaml"
         fallback = self.folder / "solution"
         paths = [(folder / f"{step}{suffix}", fallback / f"{step}{suffix}") for step in self.steps]
-        return tuple(
-            (own if own.exists() else other).read_text(encoding="utf-8") for own, other in paths
-        )
+        return tuple(self.text(own if own.exists() else other) for own, other in paths)
+
+
+def exercises(student: str | None = None, seed: str | None = None) -> Mapping[str, Exercise]:
+    """Return all exercises by id, in the order of the course.
+
+    Parameters
+    ----------
+    student, seed : str, optional
+        For whom parameters are drawn; otherwise who the journal names, and this copy of the course.
+    """
+    whose = journal.read().student if student is None else student
+    return _drawn(whose, parameters.copy_seed() if seed is None else seed)
 
 
 @functools.cache
-def exercises() -> Mapping[str, Exercise]:
-    """Return all exercises by id, in the order of the course."""
+def _drawn(student: str, seed: str) -> Mapping[str, Exercise]:
     import yaml
 
-    files = sorted((COURSE / "exercises").glob("*/exercise.yaml"))
-    return {
-        file.parent.name: _from_plain(file.parent, yaml.safe_load(file.read_text(encoding="utf-8")))
-        for file in files
-    }
+    made = {}
+    for file in sorted((COURSE / "exercises").glob("*/exercise.yaml")):
+        name, text = file.parent.name, file.read_text(encoding="utf-8")
+        values = {}
+        if parameters.MARK.search(text):
+            declared = yaml.safe_load(text).get("parameters", {})
+            values = parameters.draw(declared, name, student, seed)
+        made[name] = _from_plain(file.parent, yaml.safe_load(parameters.fill(text, values)), values)
+    return made
 
 
-def load(name: str) -> Exercise:
-    """Return one exercise.
+def load(name: str, student: str | None = None, seed: str | None = None) -> Exercise:
+    """Return one exercise, drawn for a student as `exercises` does.
 
     Raises
     ------
     UsageError
         There is none of that id; says the nearest.
     """
-    known = exercises()
+    known = exercises(student, seed)
     if isinstance(name, str) and name in known:
         return known[name]
     near = difflib.get_close_matches(str(name), list(known), 1)
@@ -145,25 +228,34 @@ def load(name: str) -> Exercise:
     )
 
 
-def _from_plain(folder: Path, plain: Mapping[str, Any]) -> Exercise:
+def _from_plain(folder: Path, plain: Mapping[str, Any], values: Mapping[str, str]) -> Exercise:
     fields = {
         key: Field(entry["text"], tuple(entry.get("choices", ())))
         for key, entry in plain.get("fields", {}).items()
     }
+    workspace = bool(plain.get("workspace", False))
+    general = WORKSPACE_HINTS if workspace else {}
     return Exercise(
         name=folder.name,
         title=plain["title"],
         slide=plain["slide"],
         notebook=plain["notebook"],
         statement=plain["statement"].strip(),
-        steps=("reponse",) if fields else tuple(plain["steps"]),
+        steps=("reponse",) if fields else tuple(plain.get("steps", ())),
         kinds=frozenset(plain.get("kinds", ())),
         max_pods=plain.get("max_pods", 0),
         timeout_s=plain.get("timeout_s", 0.0),
-        hints={finding: tuple(hints) for finding, hints in plain["hints"].items()},
+        hints={
+            **general,
+            **{finding: tuple(hints) for finding, hints in plain["hints"].items()},
+        },
         wrong=dict(plain["wrong"]),
         folder=folder,
         fields=fields,
         apps=tuple(plain.get("apps", ("vitrine",))),
         host_paths=frozenset(plain.get("host_paths", ())),
+        workspace=workspace,
+        values=dict(values),
+        is_project=bool(plain.get("project", False)),
+        unmet={answer: tuple(codes) for answer, codes in plain.get("unmet", {}).items()},
     )

@@ -8,6 +8,7 @@ from embedded_kubernetes.selectors import selector_matches as selector_matches
 
 from .._errors import ApiRefusedError as ApiRefusedError
 from .._errors import K8sHelpersError as K8sHelpersError
+from .._errors import WaitTimeoutError as WaitTimeoutError
 from .._french import count as count
 from .._french import number as number
 from .._french import seconds as seconds
@@ -36,12 +37,15 @@ from ..measure.traffic.traffic import Traffic as Traffic
 from .bench import Bench as Bench
 from .bench import Observation as Observation
 from .bench import wait_placed as wait_placed
+from .finding import Criterion as Criterion
 from .finding import Finding as Finding
+from .finding import graded as graded
 from .objects import container_end as container_end
 from .objects import container_runs as container_runs
 from .objects import container_statuses as container_statuses
 from .objects import containers as containers
 from .objects import only as only
 from .objects import replicas as replicas
+from .objects import waiting_reasons as waiting_reasons
 
 parse_quantity = quantities.parse

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,12 +10,38 @@ from typing import Any
 from .._errors import K8sHelpersError
 from ..kube import manifests
 from ..kube.manifests import Manifest
-from .catalogue import Exercise
+from .catalogue import VERSIONS, Exercise
 from .finding import Finding
-from .objects import WITH_PODS, containers, pod_spec, replicas
+from .objects import WITH_PODS, Objects, containers, pod_spec, replicas
 
 MAX_TEXT = 20_000
-VERSIONS = ("v1", "v2", "v3")
+MAX_OBJECTS, MAX_SNAPSHOT = 80, 300_000
+"""Of a namespace that is handed in: how many objects, and how many characters of JSON."""
+
+_RBAC = ("rbac.authorization.k8s.io/v1",)
+VERSIONS_OF: Mapping[str, tuple[str, ...]] = {
+    "ConfigMap": ("v1",),
+    "Secret": ("v1",),
+    "ServiceAccount": ("v1",),
+    "Role": _RBAC,
+    "RoleBinding": _RBAC,
+    "ResourceQuota": ("v1",),
+    "LimitRange": ("v1",),
+    "PersistentVolumeClaim": ("v1",),
+    "Service": ("v1",),
+    "Pod": ("v1",),
+    "Deployment": ("apps/v1",),
+    "StatefulSet": ("apps/v1",),
+    "DaemonSet": ("apps/v1",),
+    "Job": ("batch/v1",),
+    "CronJob": ("batch/v1",),
+    "Ingress": ("networking.k8s.io/v1",),
+    "NetworkPolicy": ("networking.k8s.io/v1",),
+    "HorizontalPodAutoscaler": ("autoscaling/v2", "autoscaling/v1"),
+    "PodDisruptionBudget": ("policy/v1",),
+}
+"""What a namespace that is handed in may hold, in the order in which it is applied."""
+
 LARGEST_VALUE = 1e9
 """No exercise asks for that much."""
 
@@ -120,6 +147,85 @@ def _read_step(exercise: Exercise, step: str, text: object) -> tuple[Manifest, .
     for manifest in parsed:
         _require_allowed(exercise, manifest.object, manifest.title)
     return tuple(parsed)
+
+
+def read_objects(exercise: Exercise, objects: Sequence[object]) -> Objects:
+    """Return the objects of a namespace that somebody hands in, in the order in which they are applied.
+
+    A pod of its own whose image is not the exercise's was there to look around: it is left out.
+
+    Raises
+    ------
+    RefusedAnswerError
+        Too many, no objects at all, a kind or an image that no exercise needs, something of the host.
+    """
+    if len(objects) > MAX_OBJECTS or len(json.dumps(objects)) > MAX_SNAPSHOT:
+        raise RefusedAnswerError("interdit", "la réponse rendue est démesurée.")
+    sound: list[dict[str, Any]] = []
+    for item in objects:
+        if not isinstance(item, dict) or not isinstance(item.get("metadata"), dict):
+            raise RefusedAnswerError(
+                "incomplet", "la réponse rendue contient ce qui n’est pas un objet."
+            )
+        title = f"{item.get('kind')}/{item['metadata'].get('name')}"[:80]
+        if item.get("apiVersion") not in VERSIONS_OF.get(str(item.get("kind")), ()):
+            raise RefusedAnswerError("interdit", f"{title} : ce type d’objet n’est pas admis.")
+        if item["kind"] == "Pod" and _foreign_images(exercise, item):
+            continue
+        for reason in _unsound(exercise, item):
+            raise RefusedAnswerError("interdit", f"{title} : {reason}")
+        sound.append(item)
+    order = list(VERSIONS_OF)
+    return tuple(sorted(sound, key=lambda item: order.index(item["kind"])))
+
+
+def _unsound(exercise: Exercise, item: Mapping[str, Any]) -> Iterator[str]:
+    yield from _forbidden(exercise, item)
+    if (item.get("spec") or {}).get("externalIPs"):
+        yield "« externalIPs » n’est pas admis."
+    for pod in _pod_specs(item.get("spec")):
+        yield from _of_the_host(exercise, pod)
+    if foreign := _foreign_images(exercise, item):
+        yield f"l’image « {foreign[0][:60]} » n’est pas de cet exercice."
+
+
+def _of_the_host(exercise: Exercise, pod: Mapping[str, Any]) -> Iterator[str]:
+    if any(pod.get(name) for name in ("hostNetwork", "hostPID", "hostIPC")):
+        yield "rien de la machine hôte n’est nécessaire ici (host…)."
+    if any(path not in exercise.host_paths for path in _host_paths(pod)):
+        yield "un dossier de la machine hôte n’est pas admis."
+    for container in _containers_of(pod):
+        context = container.get("securityContext")
+        if isinstance(context, Mapping) and (
+            context.get("privileged") or context.get("capabilities", {}).get("add")
+        ):
+            yield "un conteneur privilégié n’est pas admis."
+
+
+def _pod_specs(value: object) -> Iterator[Mapping[str, Any]]:
+    """Yield what describes a pod, wherever it stands in an object."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("containers"), list):
+            yield value
+        for part in value.values():
+            yield from _pod_specs(part)
+
+
+def _containers_of(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    lists = (
+        pod.get(name) or () for name in ("initContainers", "containers", "ephemeralContainers")
+    )
+    return [item for listed in lists for item in listed if isinstance(item, Mapping)]
+
+
+def _foreign_images(exercise: Exercise, item: Mapping[str, Any]) -> list[str]:
+    known = {f"{app}:{version}" for app in exercise.apps for version in VERSIONS}
+    named = [
+        str(container.get("image"))
+        for pod in _pod_specs(item.get("spec"))
+        for container in _containers_of(pod)
+    ]
+    return [image for image in named if image not in known | set(exercise.image_tags())]
 
 
 def _kind_of(value: object) -> str:

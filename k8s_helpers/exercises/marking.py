@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import threading
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from .. import journal
-from .._errors import (
-    ApiRefusedError,
-    ClusterUnreachableError,
-    ImageError,
-    K8sHelpersError,
-    ManifestError,
-    SpoiledError,
-    UsageError,
-    WaitTimeoutError,
-)
+from .._errors import K8sHelpersError
 from .._interruption import stoppable
 from .._progress import Progress, reporting
 from ..cluster import Cluster, Namespace, current_cluster
 from ..journal import ExerciseEntry, Journal
-from . import guard
+from . import guard, judging, workspace
 from .bench import Bench
 from .catalogue import Exercise, load
 from .finding import Finding, Verdict
-
-CheckFunction = Callable[[Any], Finding]
-"""What a `check.py` is called by: with the bench, or with the values of an answer that needs no cluster."""
+from .grading import snapshot
 
 _emptying: dict[str, threading.Thread] = {}
 """Who still empties the namespace of a check that is over, by the namespace's name."""
-
-NOT_JUDGED = "sans-image"
-"""Code of what was found where the cluster could not run the answer: no attempt is noted."""
 
 
 def starter(name: str) -> tuple[Any, ...]:
@@ -51,7 +35,8 @@ def check(
     """Try an answer on the cluster and say what happened there.
 
     Manifests are applied in a namespace of the exercise's own, which is deleted afterwards. Values (a classification,
-    a calculation) need no cluster.
+    a calculation) need no cluster. An exercise that `start` began has no answer to give: its namespace is looked at,
+    and left as it is.
 
     Parameters
     ----------
@@ -72,7 +57,7 @@ def check(
     Raises
     ------
     UsageError
-        There is no exercise of that id.
+        There is no exercise of that id; or it is to be started first.
     ClusterUnreachableError
         There is no cluster, or it does not answer.
     SpoiledError
@@ -80,10 +65,11 @@ def check(
     """
     exercise = load(name)
     with reporting(progress) as reporter:
-        finding = _try(exercise, answer, cluster, reporter)
-    if finding.code == NOT_JUDGED:
+        finding = judge_answer(exercise, answer, cluster, reporter)
+    if finding.code == judging.NOT_JUDGED:
         return Verdict(name, finding)
-    after = journal.change(lambda before: _noted(before, exercise, finding))
+    kept = _kept(exercise, answer, finding, cluster)
+    after = journal.change(lambda before: _noted(before, exercise, finding, kept))
     return _verdict(exercise, finding, after.exercise(name).hints)
 
 
@@ -118,12 +104,15 @@ def hint(name: str) -> Verdict:
     return replace(verdict, hinting=True)
 
 
-def _try(
+def judge_answer(
     exercise: Exercise, answer: tuple[object, ...], cluster: Cluster | None, progress: Progress
 ) -> Finding:
+    """Return what is found of an answer, of whoever: nothing is noted, and no hint given; see `check`."""
+    if exercise.workspace:
+        return workspace.check_state(exercise, answer, cluster, progress)
     try:
         if exercise.fields:
-            return _check_function(exercise)(guard.read_values(exercise, answer))
+            return judging.run(exercise, guard.read_values(exercise, answer))
         manifests = guard.read(exercise, answer)
     except guard.RefusedAnswerError as refused:
         return refused.finding
@@ -137,7 +126,7 @@ def _try(
         namespace.create(passing=True)
         bench = Bench(cluster, namespace, exercise, manifests, progress)
         with namespace.sentinel() as bench.sentinel:
-            finding = _judge(exercise, bench)
+            finding = judging.judge(exercise, bench)
             if not finding.passed:
                 bench.sentinel.look()  # it may be the mistake of whoever deleted the namespace
             return finding
@@ -149,49 +138,27 @@ def _try(
         emptying.start()
 
 
-def _judge(exercise: Exercise, bench: Bench) -> Finding:
-    try:
-        bench.limit()
-        return _check_function(exercise)(bench)
-    except guard.RefusedAnswerError as refused:
-        return refused.finding
-    except (ManifestError, ApiRefusedError, UsageError) as error:
-        return Finding("refuse", f"le cluster refuse votre réponse. {_words(error)}")
-    except ImageError as error:
-        # `guard` lets only the course's images pass: one that is lacking is never the answer's mistake.
-        words = "votre réponse n’y est pour rien, il manque une image au cluster."
-        return Finding(NOT_JUDGED, f"{words} {_words(error)}")
-    except WaitTimeoutError as error:
-        return Finding("bloque", f"quelque chose n’arrive jamais. {_words(error)}")
-    except (ClusterUnreachableError, SpoiledError):
-        raise
-    except K8sHelpersError as error:
-        # A container that dies under the hands of the check, for example: the answer's doing, said as such.
-        return Finding("bloque", f"l’essai s’est arrêté en route. {_words(error)}")
-    except (ConnectionError, TimeoutError) as error:
-        return Finding("bloque", f"une requête du contrôle est restée sans réponse ({error}).")
-
-
 def _empty(namespace: Namespace) -> None:
     with contextlib.suppress(K8sHelpersError):
         namespace.delete()
 
 
-def _words(error: K8sHelpersError) -> str:
-    return f"{error.tried} : {error.found}\n{error.advice}"
+def _kept(
+    exercise: Exercise, answer: tuple[object, ...], finding: Finding, cluster: Cluster | None
+) -> object:
+    """Return what is kept of an answer that is worth something: texts, values, or the objects of its namespace."""
+    if not finding.passed and not finding.points:
+        return None
+    if not exercise.workspace:
+        return list(answer)
+    with contextlib.suppress(K8sHelpersError):  # a verdict does not depend on it
+        cluster = cluster or current_cluster()
+        place = workspace.Workspace(cluster, exercise)
+        return {"objects": snapshot.take(place.namespace, cluster.provider.image_prefix)}
+    return None
 
 
-def _check_function(exercise: Exercise) -> CheckFunction:
-    spec = importlib.util.spec_from_file_location(
-        f"exercise_{exercise.name.replace('-', '_')}", exercise.folder / "check.py"
-    )
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return cast(CheckFunction, module.check)
-
-
-def _noted(before: Journal, exercise: Exercise, finding: Finding) -> Journal:
+def _noted(before: Journal, exercise: Exercise, finding: Finding, kept: object = None) -> Journal:
     entry = before.exercise(exercise.name)
     degree = 0
     if not finding.passed:
@@ -199,11 +166,15 @@ def _noted(before: Journal, exercise: Exercise, finding: Finding) -> Journal:
         degree = max(
             entry.hints if same else 0, min(1, len(exercise.hints.get(finding.code or "", ())))
         )
+    points = finding.points[0] if finding.points else None
+    better = kept is not None and (points or 0) >= (entry.points or 0)
     after = ExerciseEntry(
         attempts=entry.attempts + 1,
         hints=degree,
         passed_at=entry.passed_at or (journal.now() if finding.passed else None),
         finding=finding.code,
+        answer=kept if better else entry.answer,
+        points=points if better else entry.points,
     )
     return before.with_exercise(exercise.name, after)
 

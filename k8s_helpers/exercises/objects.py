@@ -60,6 +60,12 @@ def container_has_ended(status: Mapping[str, Any]) -> bool:
     return any("terminated" in status.get(name, {}) for name in ("state", "lastState"))
 
 
+def waiting_reasons(pod: Mapping[str, Any]) -> list[str]:
+    """Return why containers of the pod wait ("ImagePullBackOff", "CreateContainerConfigError")."""
+    states = (status.get("state", {}) for status in container_statuses(pod))
+    return [state["waiting"].get("reason", "") for state in states if "waiting" in state]
+
+
 def container_end(pod: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return how a container of the pod has ended, now or before its last restart; None where none has.
 

@@ -44,8 +44,9 @@ class AttemptLab(Lab):
         return figure
 
     def tabulate(self, recording: Recording) -> Table | None:
-        """Return None: the figure is a table."""
-        return None
+        """Return the same rows as its figure, as text that can be selected and wraps."""
+        table: Table = import_module("k8s_helpers.draw.attempts").tabulate(recording, self.words)
+        return table
 
     def numbers(self, recording: Recording) -> dict[str, Any]:
         """Return the attempts of each run in their order, in French."""

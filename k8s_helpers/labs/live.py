@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .lab import Lab
 
 MIN_PERIOD_S = 1.0
+HEIGHT_PX = 430
+"""What a live figure takes of the page from its first drawing on: it stays in sight, and nothing below it moves."""
 REST = 9
 """Between two drawings passes at least that many times what one took: a tenth of one processor, whatever the machine is
 busy with, so that drawing takes nothing away from what is measured."""
@@ -66,9 +68,9 @@ class LiveChart:
         if not self._on or began_s < self._due_s:
             return
         try:
-            bundle, _ = self._lab.draw(recording())._repr_mimebundle_()
+            page = self._lab.draw(recording()).to_html(HEIGHT_PX)
             if not self._rehearsal:
-                self._show(bundle)
+                self._show(page)
         except Exception:
             if self._rehearsal:
                 raise
@@ -78,13 +80,13 @@ class LiveChart:
         ended_s = time.monotonic()
         self._due_s = max(began_s + MIN_PERIOD_S, ended_s + REST * (ended_s - began_s))
 
-    def _show(self, bundle: dict[str, Any]) -> None:
-        from IPython.display import display
+    def _show(self, page: str) -> None:
+        from IPython.display import HTML, display
 
         if self._handle is None:
-            self._handle = display(bundle, display_id=True, raw=True)
+            self._handle = display(HTML(page), display_id=True)
         else:
-            self._handle.update(bundle, raw=True)
+            self._handle.update(HTML(page))
 
     def clear(self) -> None:
         """Take the image away: the cell's result replaces it."""

@@ -7,8 +7,9 @@ NO_ANSWER = "no-answer"
 
 
 class Read(StrEnum):
-    """What came of an attempt to read a Secret that the API did not refuse."""
+    """What came of an attempt to read a Secret, in this course's words or as the code of HTTP."""
 
     READ = "read"
     PLAINTEXT = "plaintext"
     ENCRYPTED = "encrypted"
+    FORBIDDEN = "403"

@@ -44,9 +44,9 @@ PodEventKind = Literal[
 """A container tells each of its starts ("started"), deaths ("died", with reason and exit code) and reasons to wait
 ("waiting": CrashLoopBackOff, ImagePullBackOff …); "restarted" is told once its count of restarts has grown."""
 
-ErrorKind = Literal["refused", "reset", "closed", "timeout", "status", "unsent", "other"]
+ErrorKind = Literal["refused", "reset", "closed", "timeout", "status", "content", "unsent", "other"]
 """Why a request failed: connection refused, reset, closed without answer, no answer in time, an HTTP status of 400
-or more, never sent (the client could not keep up), anything else."""
+or more, a good status without what the page is to contain, never sent (the client could not keep up), anything else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from ..forecasts.span import Span
 STARTS = {True: Span(1.0, 25.0), False: Span(0.0, 4.0)}
 """What a start takes beside the delay, on a machine that may be busy: Spring Boot's, and its stand-in's."""
 _DELAY = "DELAY_SECONDS"
+LOADED = "12 articles"
+"""What its page says once its start has loaded the catalogue."""
 LIVENESS, READINESS = "/actuator/health/liveness", "/actuator/health/readiness"
 
 

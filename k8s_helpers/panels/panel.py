@@ -20,6 +20,17 @@ Controls = Mapping[str, widgets.ValueWidget]
 _WIDE = {"description_width": "15em"}
 _LAYOUT = {"width": "36em", "max_width": "100%"}
 
+_NAMES = (
+    '<img alt="" style="display:none" src="data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=" onload="'
+    "const live = this.closest('.widget-html-content');"
+    "live.setAttribute('role', 'status'); live.setAttribute('aria-live', 'polite');"
+    "for (const slider of this.closest('.jp-OutputArea, body').querySelectorAll('.widget-slider'))"
+    "{ slider.querySelector('[role=slider]')?.setAttribute('aria-label', slider.querySelector('label').textContent); }"
+    '">'
+)
+"""What ipywidgets leaves out, done when the result is drawn: sliders take their label as a name, and the place of the
+result, which stays while what is in it changes, is the one that screen readers listen to."""
+
 
 class Panel:
     """Controls, and what follows from their values.
@@ -34,6 +45,8 @@ class Panel:
         Takes the values by name, returns HTML.
     groups : mapping of str to sequence of str, optional
         Names of controls under a heading of their own, side by side where there is room; otherwise all are in a column.
+    needed_by : mapping of str to sequence of str, optional
+        By the name of a box: the controls that mean nothing unless it is ticked.
 
     Attributes
     ----------
@@ -49,11 +62,13 @@ class Panel:
         controls: Controls,
         render: Callable[..., str],
         groups: Mapping[str, Sequence[str]] | None = None,
+        needed_by: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._title = title
         self._controls = dict(controls)
         self._render = render
         self._groups = groups or {"": tuple(controls)}
+        self._needed_by = needed_by or {}
         self.result = widgets.HTML()
         self.box = widgets.VBox([widgets.HTML(f"<strong>{html.escape(title)}</strong>")])
         self.box.children = (*self.box.children, *self._laid_out(), self.result)
@@ -87,8 +102,11 @@ class Panel:
             self._controls[name].value = value
 
     def _update(self, change: object = None) -> None:
-        body = typeset(self._render(**self.values))
-        self.result.value = f"<div role='status' aria-live='polite'>{body}</div>"
+        for name, others in self._needed_by.items():
+            for other in others:
+                self._controls[other].disabled = not self._controls[name].value
+        self._body = typeset(self._render(**self.values))
+        self.result.value = self._body + _NAMES
 
     def _page(self) -> str:
         """Return the panel as a page that does not move: the values in words, then the result."""
@@ -96,7 +114,7 @@ class Panel:
         note = "Exécutez cette cellule dans JupyterLab pour changer ces réglages."
         return typeset(
             f"<p><strong>{html.escape(self._title)}</strong></p><ul>{rows}</ul>"
-            f"{self.result.value}<p><em>{note}</em></p>"
+            f"<div role='status'>{self._body}</div><p><em>{note}</em></p>"
         )
 
     def _values_in_words(self) -> Iterator[str]:

@@ -149,11 +149,13 @@ def probe_timeline(
         "since_s": panel.integer("Battements partis depuis (s)", 1, 1, 30),
     }
     groups = {"Le programme": tuple(controls)}
+    numbers: dict[str, tuple[str, ...]] = {}
     for kind in KINDS:
         own = _controls(kind, first.get(kind))
         controls |= own
         groups[f"Sonde {kind}"] = tuple(own)
-    return panel.Panel("Que feront ces sondes ?", controls, render, groups)
+        numbers[kind] = tuple(name for name in own if name != kind)
+    return panel.Panel("Que feront ces sondes ?", controls, render, groups, numbers)
 
 
 def _controls(kind: ProbeKind, probe: Probe | None) -> dict[str, widgets.ValueWidget]:

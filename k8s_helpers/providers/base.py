@@ -294,8 +294,15 @@ class Provider(ABC):
         """Empty the node that `add_node` started, then take it away; nothing happens where there is none."""
         return
 
-    def ingress_url(self, progress: Progress) -> str:
+    def ingress_url(self, progress: Progress, *, tls: bool = False) -> str:
         """Return the URL on this host of an ingress controller, which is installed where it is missing.
+
+        Parameters
+        ----------
+        progress : Progress
+            Hears what is done.
+        tls : bool
+            Where it answers by HTTPS.
 
         Raises
         ------
@@ -303,6 +310,16 @@ class Provider(ABC):
             This provider gives none.
         """
         raise self._cannot("Joindre un contrôleur d’Ingress", "le cours n’en installe pas ici")
+
+    def install_gateway_api(self, progress: Progress) -> None:
+        """Add the definitions of Gateway API and a class that the ingress controller serves, where they are missing.
+
+        Raises
+        ------
+        PlatformError
+            This provider cannot.
+        """
+        raise self._cannot("Installer Gateway API", "c’est à son administrateur de l’ajouter")
 
     def read_etcd(self, key: str) -> bytes | None:
         """Return what etcd keeps under a key ("/registry/…"), as it lies there; None where it keeps nothing.

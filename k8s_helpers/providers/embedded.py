@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from embedded_kubernetes.cluster import API_SERVER, SHARED_ADDRESS, ClusterConfig, EmbeddedCluster
+from embedded_kubernetes.cluster import (
+    API_SERVER,
+    GATEWAY_CONTROLLER,
+    SHARED_ADDRESS,
+    ClusterConfig,
+    EmbeddedCluster,
+)
 
 from .. import _french
 from .._autoscaler import EMBEDDED, AutoscalerDelays
@@ -192,9 +198,21 @@ class EmbeddedProvider(Provider):
         hung = (f"{part.name} : {part.trouble}" for part in components if part.trouble)
         return (*hung, *super().troubles(since_wall_s))
 
-    def ingress_url(self, progress: Progress) -> str:
+    def ingress_url(self, progress: Progress, *, tls: bool = False) -> str:
         """Return the URL of the node's own controller."""
-        return f"http://127.0.0.1:{self._require('Joindre le contrôleur d’Ingress').ingress_port}"
+        config = self._require("Joindre le contrôleur d’Ingress")
+        if tls:
+            return f"https://127.0.0.1:{config.ingress_tls_port}"
+        return f"http://127.0.0.1:{config.ingress_port}"
+
+    def install_gateway_api(self, progress: Progress) -> None:
+        """Add the definitions; the node's own controller serves them as soon as they are there."""
+        from . import gateway_api  # what measures imports little
+
+        config = self._require("Installer Gateway API")
+        progress.step("Gateway API")
+        with contextlib.closing(ApiSession(config.kubeconfig)) as api:
+            gateway_api.install(api, GATEWAY_CONTROLLER)
 
     def read_etcd(self, key: str) -> bytes | None:
         """Return what etcd keeps under a key: its socket is this user's alone."""

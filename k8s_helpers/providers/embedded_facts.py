@@ -111,6 +111,19 @@ FACTS = (
         "règle le plus long : Prefix /boutique y passe avant Exact /boutique.",
     ),
     FidelityFact(
+        "TLS d’un Ingress ou d’une Gateway",
+        "Le certificat est choisi par le nom demandé (SNI), parmi ceux des Secrets nommés. Qui demande un autre nom "
+        "reçoit un certificat par défaut, que personne ne reconnaît. Comme avec Traefik, un Ingress répond aussi en "
+        "HTTP, sans redirection. HTTP/2 n’est pas proposé.",
+    ),
+    FidelityFact(
+        "Gateway API",
+        "GatewayClass, Gateway (HTTP au port 80, HTTPS au port 443), HTTPRoute et ReferenceGrant de la version 1.6.1 : "
+        "tous les critères, les poids, les filtres qui changent des en-têtes, redirigent ou récrivent l’adresse ; les "
+        "conditions disent ce qui ne va pas. Un autre filtre (`CORS`, `RequestMirror`) y est refusé. Sans effet : "
+        "`timeouts`, `retry`, `GRPCRoute`, `TLSRoute` et `BackendTLSPolicy`.",
+    ),
+    FidelityFact(
         "kubectl get componentstatuses",
         "L’ordonnanceur et les contrôleurs y sont Unhealthy alors qu’ils tournent : le serveur d’API les cherche aux "
         "ports 10257 et 10259 de 127.0.0.1, qu’un seul cluster par machine pourrait prendre. Cette commande est "

@@ -77,9 +77,18 @@ def test_the_cluster_is_found_again_and_kubectl_speaks_to_it(cluster: Cluster) -
     again = connect(provider="embedded", progress=Silent())
     assert again.kubernetes_version == cluster.kubernetes_version
     assert current_cluster() is again
-    assert os.environ["KUBECONFIG"] == str(cluster.kubeconfig)
+    assert os.environ["KUBECONFIG"].split(os.pathsep)[-1] == str(cluster.kubeconfig)
     assert Path.home() / ".kube" not in cluster.kubeconfig.parents
     assert "kube-system" in again.kubectl("get namespaces -o name").stdout
+
+
+def test_a_connection_does_not_decide_where_the_next_one_goes(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("K8S_HELPERS_PROVIDER")
+    monkeypatch.delenv("K8S_HELPERS_CLUSTER", raising=False)
+    connect(cluster.provider.kind, cluster.provider.name, progress=Silent())
+    assert {"K8S_HELPERS_PROVIDER", "K8S_HELPERS_CLUSTER"}.isdisjoint(os.environ)
 
 
 def test_the_official_client_finds_it_too_though_it_was_imported_before(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gateways import prove_gateway, prove_tls, two_versions
 
 from embedded_kubernetes.processes import run
 from k8s_helpers import _paths, labs
@@ -214,6 +215,18 @@ def test_traefik_is_installed_once_and_routes_by_host_and_by_path(
     began_s = time.monotonic()
     kind_cluster.provider.ingress_url(Silent())
     assert time.monotonic() - began_s < 10  # nothing is installed again
+
+
+def test_traefik_serves_tls_and_gateways(
+    kind_cluster: Cluster, engine: Engine, tmp_path: Path
+) -> None:
+    if not engine.has_image(addons.ingress_image()):
+        pytest.skip(f"no image {addons.ingress_image()}: toolchain/traefik/image makes one")
+    name = f"portes-{secrets.token_hex(2)}"
+    with kind_cluster.namespace(name) as namespace:
+        services = two_versions(kind_cluster, namespace)
+        prove_tls(kind_cluster, namespace, services[0], tmp_path)
+        prove_gateway(kind_cluster, namespace, services)
 
 
 def test_a_secret_lies_in_clear_in_etcd(kind_cluster: Cluster) -> None:

@@ -6,6 +6,7 @@ import shutil
 import socket
 
 import pytest
+from gateways import prove_gateway, prove_tls, two_versions
 from live import (
     Kubectl,
     container,
@@ -253,6 +254,12 @@ def test_ingress_by_host_and_path(web, namespace, kubectl):
     assert http_get("127.0.0.1", port, "/exact/not", host)[0] == 404
     assert http_get("127.0.0.1", port, "/shop", "other.example")[0] == 404
     assert http_get("127.0.0.1", port, "/none", host)[0] == 503
+
+
+def test_an_ingress_with_tls_and_a_gateway(cluster, namespace, tmp_path):
+    services = two_versions(cluster, namespace)
+    prove_tls(cluster, namespace, services[0], tmp_path)
+    prove_gateway(cluster, namespace, services)
 
 
 def test_volume_lives_as_long_as_its_claim(namespace, kubectl):

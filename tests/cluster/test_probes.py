@@ -12,6 +12,7 @@ from k8s_helpers._progress import Silent
 from k8s_helpers.forecasts.span import SLACK_S
 from k8s_helpers.labs.broken_probes import summarize as break_summary
 from k8s_helpers.labs.probe_kinds import summarize as kind_summaries
+from k8s_helpers.labs.probes.codes import Loss
 from k8s_helpers.labs.slow_update import summarize as slow_update_summary
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def test_readiness_keeps_clients_away_until_the_program_answers(cluster: Cluster
     assert without.ready_s < without.answering_s and without.failed > 0
     assert readiness.ready_s is not None and readiness.answering_s is not None
     assert readiness.ready_s >= readiness.answering_s - SLACK_S
-    assert readiness.failed == 0 and readiness.waiting > 0
+    assert set(readiness.losses) == {Loss.SILENCE} and readiness.once_ready == 0
+    assert set(without.losses) > {Loss.SILENCE} and without.once_ready > 0
     assert any(one.ok for one in recording.run("readiness").probes)
     assert recording.runs[0].parameters["stand_in"]
 

@@ -1,5 +1,6 @@
 """Each exercise on a live cluster: the starter does not pass, the solution does, each wrong answer gets its hint.
 
+Where a namespace is judged, the starter is what is there once the symptoms are seen, and answers are commands.
 On the embedded cluster, or with `K8S_HELPERS_PROVIDER=kind` on kind. Several are checked at a time.
 """
 
@@ -21,31 +22,37 @@ import k8s_helpers.labs  # noqa: F401
 from k8s_helpers import _progress, exercises
 from k8s_helpers.cluster import Cluster
 from k8s_helpers.exercises import Exercise, Verdict, marking
+from k8s_helpers.exercises.workspace import Workspace
 
 GONE_S = 60.0
 """An exercise's namespace goes away by itself after its verdict."""
 
-AT_ONCE = 4
+AT_ONCE = 6
 _MEASURES = re.compile(r"\bobserve\(|\bTraffic\(")
 _TIMED = {
     "08-garanti": "how long an answer takes under a limit of the processor",
+    "08-sur-place": "how long an answer takes once a limit is changed",
     "08-tas": "a Java program takes all of the processor that there is",
 }
 """Exercises whose checks measure without sending traffic."""
 
+_IMAGES = re.compile(r"k8s-lab image|build_image|remove_image")
 _DOOR = re.compile(r"\bingress_url\(")
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """An answer to an exercise: its "starter", its "solution", or the wrong one of that name."""
+    """An answer to an exercise: its "starter", its "solution", or the wrong one of that name; drawn for a student."""
 
     exercise: str
     answer: str
+    student: str = ""
 
     def check(self, cluster: Cluster) -> Verdict:
         """Have it checked."""
-        exercise = exercises.load(self.exercise)
+        exercise = marking.load(self.exercise, self.student)
+        if exercise.workspace:
+            return self._check_workspace(cluster, exercise)
         match self.answer:
             case "starter":
                 texts = exercise.starter()
@@ -54,6 +61,25 @@ class Attempt:
             case mistake:
                 texts = exercise.wrong_answer(mistake)
         return exercises.check(self.exercise, *texts, cluster=cluster, progress=_progress.Silent())
+
+    def _check_workspace(self, cluster: Cluster, exercise: Exercise) -> Verdict:
+        """Start the exercise in a namespace of this attempt's, type its commands, have what came of it checked."""
+        suffix = "" if self.answer == "starter" else f"-{list(_answers(exercise)).index(self.answer)}"
+        workspace = Workspace(cluster, exercise, f"{suffix}{'-b' if self.student else ''}")
+        try:
+            workspace.start(_progress.Silent())
+            if self.answer != "starter":
+                typed = workspace.type(exercise.folder / _answers(exercise)[self.answer])
+                assert typed.returncode == 0 or self.answer != "solution", typed.stderr
+            finding = workspace.check(_progress.Silent())
+        finally:
+            workspace.namespace.delete(timeout_s=0)
+        return Verdict(self.exercise, finding, *exercise.hints.get(finding.code or "", (None,))[:1])
+
+
+def _answers(exercise: Exercise) -> dict[str, str]:
+    """Return the folders of a workspace exercise that hold commands, by the names of attempts."""
+    return {"solution": "solution", **{name: f"wrong/{name}" for name in exercise.wrong}}
 
 
 def _source(exercise: Exercise) -> str:
@@ -70,6 +96,12 @@ def _shares(name: str) -> str:
     return "ingress" if _DOOR.search(_source(exercises.load(name))) else name
 
 
+def _has_its_own_namespace(exercise: Exercise) -> bool:
+    """Return whether an attempt shares nothing with the others of its exercise: an image is the whole cluster's."""
+    files = (path for path in exercise.folder.rglob("*") if path.suffix in (".sh", ".py"))
+    return exercise.workspace and not any(_IMAGES.search(path.read_text("utf-8")) for path in files)
+
+
 # The measuring ones together: each of them waits until the others are over.
 ALL = sorted(exercises.exercises(), key=_measures)
 # All first mistakes, then all second ones: the namespace of an exercise goes away while the next ones are tried.
@@ -83,6 +115,14 @@ WRONG = sorted(
     ),
     key=lambda attempt: _measures(attempt[0]),
 )
+
+
+DRAWN = [
+    name
+    for name, exercise in exercises.exercises("", "").items()
+    if exercise.values and not exercise.is_project
+]
+"""Exercises whose values differ from one student to the next; the project draws a name only."""
 
 
 @pytest.fixture(scope="session")
@@ -105,8 +145,8 @@ def own_journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def patient() -> Iterator[None]:
     """Give each check three times its limit: that is a student's patience, not a busy machine's."""
 
-    def load(name: str) -> Exercise:
-        exercise = exercises.load(name)
+    def load(name: str, student: str = "") -> Exercise:
+        exercise = exercises.load(name, student)
         return replace(exercise, timeout_s=3 * exercise.timeout_s)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -134,9 +174,11 @@ def _asked_for(items: list[pytest.Item]) -> list[Attempt]:
 
 def _check(attempt: Attempt, cluster: Cluster) -> Check:
     shares = _shares(attempt.exercise)
+    if shares == attempt.exercise and _has_its_own_namespace(exercises.load(attempt.exercise)):
+        shares = f"{attempt.exercise} {attempt.answer} {attempt.student}"  # each attempt has a namespace of its own
 
     def run() -> Verdict:
-        if shares != attempt.exercise:
+        if shares == "ingress":
             _wait_left(cluster, shares, attempt.exercise)
         return attempt.check(cluster)
 
@@ -186,6 +228,26 @@ def test_a_wrong_answer_gets_the_hint_written_for_it(
     verdict = checks.result(attempt)
     assert verdict.finding.code == expected, verdict
     assert verdict.hint == exercise.hints[expected][0]
+    if exercise.is_project:
+        unmet = [criterion.code for criterion in verdict.finding.criteria if not criterion.met]
+        assert set(unmet) == set(exercise.unmet[attempt.answer]), verdict
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        Attempt(name, answer, "Ada Lovelace")
+        for name in DRAWN
+        for answer in ("solution", *list(exercises.load(name).wrong)[:1])
+    ],
+    ids=lambda attempt: f"{attempt.exercise}-{attempt.answer}",
+)
+def test_values_drawn_for_another_student_are_judged_as_well(
+    attempt: Attempt, checks: ConcurrentChecks
+) -> None:
+    code = exercises.load(attempt.exercise).wrong.get(attempt.answer)
+    verdict = checks.result(attempt)
+    assert verdict.finding.code == code, verdict
 
 
 def test_what_never_becomes_ready_gets_an_answer_in_time(

@@ -29,8 +29,15 @@ MAX_CODE_LINES = 11
 IGNORED = "nbval-ignore-output"
 FILE_IN_A_POD = "/tmp/en-forme"
 """What the course's exec probe looks for, in its container."""
+OWN_SKELETONS = {
+    "16_astreinte": ("Vous allez savoir", "## La méthode", "## À vous", "## À retenir", "## Ranger"),
+}
+"""Notebooks that tell no slide: the student works in a terminal."""
+FOLDER_OF_THE_NODE = "/tmp/carnet"
+"""Where the course's manifest of a hostPath writes, which notebook 13 shows."""
 SKELETON = ("Vous allez savoir", "## Et avec kubectl", "## À vous", "## À retenir", "## Ranger")
-NUMBER_AND_UNIT = re.compile(r"\d\s?(?:s|ms|Mi?o)\b")
+NUMBER_AND_UNIT = re.compile(r"(?<![a-z])\d\s?(?:s|ms|Mi?o)\b")
+"""And not the name k8s."""
 
 
 def _name(path: Path) -> str:
@@ -56,8 +63,9 @@ def _slides() -> set[str]:
 all_notebooks = pytest.mark.parametrize("path", NOTEBOOKS, ids=_name)
 
 
-def test_there_are_sixteen_notebooks_in_order() -> None:
-    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(16)]
+def test_notebooks_are_numbered_in_order() -> None:
+    numbers = [int(path.stem[:2]) for path in NOTEBOOKS]
+    assert numbers == sorted(set(numbers)) and set(range(16)) <= set(numbers)
 
 
 def test_slides_exist_and_are_told_once() -> None:
@@ -99,7 +107,7 @@ def test_a_slide_has_its_text_and_its_measure(slide: str) -> None:
 def test_there_are_enough_exercises_and_each_notebook_has_some() -> None:
     ids = set(exercises.exercises())
     assert len(ids) >= FEWEST_EXERCISES
-    assert {name[:2] for name in ids} == {path.stem[:2] for path in NOTEBOOKS}
+    assert {name[:2] for name in ids} >= {path.stem[:2] for path in NOTEBOOKS}
 
 
 @all_notebooks
@@ -120,9 +128,10 @@ def test_headings_go_down_one_level_at_a_time(path: Path) -> None:
 @all_notebooks
 def test_the_skeleton_is_whole_and_in_order(path: Path) -> None:
     source = "\n".join(cell.source for cell in _cells(path))
-    places = [source.find(part) for part in SKELETON]
+    places = [source.find(part) for part in OWN_SKELETONS.get(path.stem, SKELETON)]
     assert -1 not in places and places == sorted(places)
-    assert "### Prédire" in source and "### Mesurer" in source and "### Expliquer" in source
+    steps = ("### Prédire", "### Mesurer", "### Expliquer")
+    assert path.stem in OWN_SKELETONS or all(step in source for step in steps)
     kept = source.split("## À retenir")[1].split("## Ranger")[0]
     assert len(re.findall(r"^\d\. ", kept, re.MULTILINE)) == 5
 
@@ -135,8 +144,10 @@ def test_every_nuance_names_its_source(path: Path) -> None:
 
 
 def _python(source: str) -> str:
-    """Return a cell's source with the lines that go to the terminal as plain statements."""
-    return re.sub(r"^(\s*)[!%].*$", r"\1pass", source, flags=re.MULTILINE)
+    """Return a cell's source with the lines that go to the terminal as plain statements; nothing of a shell's cell."""
+    if source.startswith("%%"):
+        return ""
+    return re.sub(r"^(\s*)([\w, *]+ = )?[!%].*$", r"\1pass", source, flags=re.MULTILINE)
 
 
 @all_notebooks
@@ -177,7 +188,8 @@ def test_cells_were_run_in_order_without_error(path: Path) -> None:
 @all_notebooks
 def test_outputs_tell_nothing_of_the_machine_that_made_them(path: Path) -> None:
     text = json.dumps([cell.outputs for cell in _code(path)], ensure_ascii=False)
-    text = text.replace(FILE_IN_A_POD, "")
+    for ours in (FILE_IN_A_POD, FOLDER_OF_THE_NODE):
+        text = text.replace(ours, "")
     for trace in ("/root/", "/tmp/", "/home/", "/work/"):
         assert trace not in text
 

@@ -224,3 +224,39 @@ def test_a_folder_that_cannot_be_written_is_said(base: Start) -> None:
     app = base(DATA_DIR="/proc/nulle-part")
     assert app.exit_code() == 1
     assert "/proc/nulle-part" in app.errors()
+
+
+TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+
+def test_a_trace_goes_from_the_site_to_the_database(base: Start, site: Start) -> None:
+    database = base(DISK_MS="20")
+    front = site(DATABASE_URL=url(database))
+    answer = front.ask("/bilan", traceparent=f"00-{TRACE}-{CALLER}-01")
+    assert json.loads(answer.text)["count"] == 0
+    first, second, whole = front.all("span", 3)
+    assert (whole["name"], whole["kind"]) == ("GET /bilan", "server")
+    assert whole["parent_span_id"] == CALLER
+    assert {first["parent_span_id"], second["parent_span_id"]} == {whole["span_id"]}
+    disk, served, *_ = database.all("span", 4)
+    assert (served["parent_span_id"], served["kind"]) == (first["span_id"], "server")
+    assert disk["parent_span_id"] == served["span_id"]
+    assert disk["end_time_unix_nano"] - disk["start_time_unix_nano"] >= 20e6
+    assert {span["trace_id"] for span in (first, second, whole, disk, served)} == {TRACE}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        f"00-{TRACE}-{CALLER}-00",
+        f"00-{'0' * 32}-{CALLER}-01",
+        f"ff-{TRACE}-{CALLER}-01",
+        "autre chose",
+    ],
+)
+def test_without_a_sampled_trace_no_span_is_written(base: Start, site: Start, header: str) -> None:
+    front = site(DATABASE_URL=url(base()))
+    assert front.ask("/notes", traceparent=header).status == 200
+    front.event("request")
+    assert "span" not in front.events()

@@ -16,7 +16,7 @@ from matplotlib.text import Annotation, Text
 from k8s_helpers import _french, labs
 from k8s_helpers._errors import RecordingError
 from k8s_helpers.analysis import PhaseKind
-from k8s_helpers.draw import axes, style
+from k8s_helpers.draw import axes, figure, style
 from k8s_helpers.labs.update import summarize as update_summary
 from k8s_helpers.labs.update import words as update_words
 from k8s_helpers.measure.recording import Incident, Mark, Recording, Run
@@ -283,3 +283,33 @@ def test_a_chart_names_its_cluster_in_french(provider: str, words: str) -> None:
 )
 def test_words_on_a_colour_are_readable(colour: str, ink: str) -> None:
     assert style.ink_on(colour) == ink
+
+
+def test_four_columns_stand_two_by_two_so_that_they_can_be_read_in_a_notebook() -> None:
+    runs = [replace(synthetic.rolling(), name=name) for name in ("a", "b", "c", "d")]
+    chart = labs.update.draw(Recording("update", "embedded", "v1.37.0", tuple(runs)))
+    assert chart.get_figwidth() <= 10.5
+    places = [ax.get_position() for ax in chart.axes]
+    assert len({round(place.x0, 3) for place in places}) == 2
+    assert len({round(place.y0, 3) for place in places}) == 6
+    three = labs.update.draw(Recording("update", "embedded", "v1.37.0", tuple(runs[:3])))
+    assert len({round(ax.get_position().y0, 3) for ax in three.axes}) == 3
+
+
+def test_names_of_marks_have_room_above_however_many_rows_there_are() -> None:
+    for rows in (2, 16):
+        ax = figure.new(7.5, 2.6).subplots()
+        axes.rows_axis(ax, rows)
+        low, high = ax.get_ylim()
+        share = (-0.6 - high) / (low - high)
+        assert share * ax.bbox.height >= 30 * style.DPI / 72 * 0.98
+
+
+def test_a_long_run_has_longer_bins_than_a_short_one() -> None:
+    made = {}
+    for length_s in (20.0, 160.0):
+        run = replace(synthetic.rolling(), ended_s=length_s)
+        made[length_s] = [
+            len(layer.get_data().edges) for layer in layers(axes.requests(run)).values()
+        ]
+    assert max(made[20.0]) > 2 * max(made[160.0])

@@ -11,7 +11,8 @@ import pytest
 from k8s_helpers import draw, exercises, journal, predict, quoted
 from k8s_helpers._errors import UsageError
 from k8s_helpers.cli import call
-from k8s_helpers.exercises.class_report import class_report, read_page
+from k8s_helpers.exercises.grading import hand_ins
+from k8s_helpers.exercises.grading.class_report import STUCK_ATTEMPTS, class_report
 
 
 @pytest.fixture(autouse=True)
@@ -44,11 +45,40 @@ def test_a_page_is_whole_in_itself_and_runs_nothing(tmp_path: Path) -> None:
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     predict("4.05", recreate=150)
-    read = read_page(_page(tmp_path, "</script><b>Zoé", passed="09-budget", tried="14-choisir"))
+    page = _page(tmp_path, "</script><b>Zoé", passed="09-budget", tried="14-choisir")
+    read = hand_ins.read(page, "zoe.html")
     assert read.name == "</script><b>Zoé"
-    assert (read.states["09-budget"], read.states["14-choisir"]) == ("passed", "tried")
-    assert read.states["00-premier-pod"] == "" and read.predicted == 1
+    assert read.claimed == {"09-budget": True, "14-choisir": False}
+    assert read.predicted == 1 and read.sealed
     assert read.attempts["09-budget"] == 3
+
+
+def test_who_is_stuck_and_who_comes_twice_is_said(tmp_path: Path) -> None:
+    entry = journal.ExerciseEntry(attempts=STUCK_ATTEMPTS)
+    journal.change(lambda before: before.with_exercise("10-instants", entry))
+    folder = tmp_path / "rendus"
+    for file, name in (("a", "Ana Martin"), ("b", "ana martin"), ("c", "Zoé")):
+        exercises.progress().save(folder / f"{file}.html", name)
+    report = class_report(folder)
+    assert report.duplicates() == ["Ana Martin", "ana martin"]
+    assert set(report.stuck().values()) == {("10-instants",)}
+    page = report.to_html()
+    assert "Qui est bloqué" in page and "Noms en double" in page
+    assert re.search(r"fait le \d\d/\d\d/\d{4}", page)
+    assert page.count('class="x bad') == 3 and "position: sticky" in page
+
+
+def test_a_page_shows_a_date_and_what_was_measured_beside_what_was_predicted(
+    tmp_path: Path,
+) -> None:
+    predict("4.05", recreate=150, rolling=3).confront(recreate=386)
+    text = (
+        exercises.progress().save(tmp_path / "a.html", "Zoé", email="zoe@but.fr").read_text("utf-8")
+    )
+    assert "prévu 150\u00a0requêtes, mesuré 386\u00a0requêtes" in text
+    assert "prévu 3\u00a0requêtes, pas encore mesuré" in text
+    assert re.search(r"Page écrite le \d\d/\d\d/\d{4}", text)
+    assert "overflow-x: auto" in text and "zoe@but.fr" in text
 
 
 def test_the_class_s_table_counts_and_escapes(tmp_path: Path) -> None:
@@ -90,8 +120,8 @@ def test_odd_values_in_a_page_do_no_harm(tmp_path: Path) -> None:
         "predictions": 7,
     }
     (tmp_path / "odd.html").write_text(f'<script id="k8s-lab-progress">{json.dumps(odd)}</script>')
-    read = read_page(tmp_path / "odd.html")
-    assert read.name == "odd" and read.states == {} and read.predicted == 0
+    read = hand_ins.read(tmp_path / "odd.html", "odd.html")
+    assert read.name == "odd" and read.claimed == {} and read.predicted == 0
 
 
 def test_a_folder_without_pages_is_an_error_with_advice(tmp_path: Path) -> None:

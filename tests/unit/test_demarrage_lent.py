@@ -17,6 +17,7 @@ from programs import Program, Start, starting
 from k8s_helpers._paths import COURSE
 from k8s_helpers._progress import Silent
 from k8s_helpers.builds import jars
+from k8s_helpers.measure import slow_program
 
 APP = COURSE / "apps/demarrage_lent"
 LIVE, READY, BOTH = (f"/actuator/health{end}" for end in ("/liveness", "/readiness", ""))
@@ -69,9 +70,10 @@ def started(program: Program) -> Program:
 
 
 def test_it_listens_and_refuses_until_the_delay_is_over(start: Start) -> None:
-    program = start(DELAY_SECONDS="3")
+    program = start(DELAY_SECONDS="3", BEFORE_READY="refuse")
     program.event("listening")
     assert statuses(program) == (503, 200, 503, 503)
+    assert program.ask("/slow?ms=1").status == 503
     assert "démarrage" in program.ask("/").text
     assert "delay over" not in program.events()
     started(program)
@@ -79,6 +81,20 @@ def test_it_listens_and_refuses_until_the_delay_is_over(start: Start) -> None:
     waited_s = program.event("delay over")["at"] - program.event("starting")["at"]
     assert 3 <= waited_s < 240
     assert program.events()[:2] == ["starting", "listening"]
+
+
+def test_the_slides_program_serves_pages_without_their_data_until_the_delay_is_over(
+    start: Start,
+) -> None:
+    program = start(DELAY_SECONDS="3")
+    program.event("listening")
+    assert statuses(program) == (200, 200, 503, 503)
+    early = program.ask("/").text
+    assert "0 articles" in early and slow_program.LOADED not in early
+    assert json.loads(program.ask(READY).text) == {"status": "OUT_OF_SERVICE"}
+    assert program.ask("/slow?ms=1").status == 200
+    assert "delay over" not in program.events()
+    assert slow_program.LOADED in started(program).ask("/").text
 
 
 def test_late_it_does_not_even_listen(start: Start) -> None:
@@ -138,7 +154,7 @@ def test_the_end_of_the_delay_wins_over_what_was_asked_before(start: Start) -> N
     program = start(DELAY_SECONDS="3")
     program.event("listening")
     program.json("/admin/ready/on", "POST")
-    assert statuses(program) == (503, 200, 200, 200)
+    assert statuses(program) == (200, 200, 200, 200)
     program.json("/admin/ready/off", "POST")
     assert statuses(started(program)) == (200, 200, 200, 200)
 
@@ -227,7 +243,9 @@ def test_many_clients_at_once(ready: Program) -> None:
     assert found == [200] * 160
 
 
-@pytest.mark.parametrize("variable", ["PORT", "DELAY_SECONDS", "LISTEN", "GRACEFUL"])
+@pytest.mark.parametrize(
+    "variable", ["PORT", "DELAY_SECONDS", "LISTEN", "BEFORE_READY", "GRACEFUL"]
+)
 def test_a_senseless_setting_is_said_in_one_sentence(start: Start, variable: str) -> None:
     program = start(**{variable: "beaucoup"})
     assert program.exit_code() == 2

@@ -14,8 +14,12 @@ import yaml
 from k8s_helpers import exercises, journal
 from k8s_helpers._errors import ImageError, UsageError
 from k8s_helpers.cluster import Cluster
-from k8s_helpers.exercises import guard, marking
+from k8s_helpers.exercises import guard, judging, marking
+from k8s_helpers.exercises.bench import Bench
+from k8s_helpers.exercises.catalogue import WORKSPACE_HINTS
 from k8s_helpers.exercises.finding import Finding, Verdict
+from k8s_helpers.exercises.workspace import StartedExercise
+from k8s_helpers.kube.refusals import explain
 
 ALL = exercises.exercises()
 SOLUTION = exercises.load("09-zero-perte").solution()[0]
@@ -35,6 +39,9 @@ def test_an_exercise_is_whole(name: str) -> None:
     assert len(exercise.wrong) >= 2
     assert set(exercise.wrong.values()) <= set(exercise.hints)
     assert {path.name for path in (exercise.folder / "wrong").iterdir()} == set(exercise.wrong)
+    if exercise.workspace:
+        _require_workspace(exercise)
+        return
     answers = [(exercise.solution(), set()), (exercise.starter(), set(exercise.hints))]
     answers += [(exercise.wrong_answer(name), {code}) for name, code in exercise.wrong.items()]
     for answer, refusals in answers:
@@ -46,6 +53,23 @@ def test_an_exercise_is_whole(name: str) -> None:
         except guard.RefusedAnswerError as refused:  # what some exercises are about
             assert refused.finding.code in refusals, refused
     assert exercise.starter() != exercise.solution()
+
+
+def _require_workspace(exercise: exercises.Exercise) -> None:
+    """What is read and typed is there; an incident has symptoms to show, and three wrong repairs."""
+    answers = ["solution", *(f"wrong/{name}" for name in exercise.wrong)]
+    folders = [exercise.folder / answer for answer in answers]
+    assert all((folder / "commands.sh").read_text("utf-8").strip() for folder in folders)
+    texts = [
+        "".join(path.read_text("utf-8") for path in sorted(folder.iterdir())) for folder in folders
+    ]
+    assert len(set(texts)) == len(texts)
+    control = judging.control(exercise)
+    assert callable(control.check)
+    broken = bool(exercise.given()) or hasattr(control, "set_up")
+    assert not broken or callable(control.symptoms)
+    assert not exercise.name.startswith("16-") or len(exercise.wrong) >= 3
+    assert set(exercise.hints) > set(WORKSPACE_HINTS)
 
 
 def _require_whole(exercise: exercises.Exercise, answer: tuple[Any, ...]) -> None:
@@ -227,12 +251,12 @@ class _Anything:
 def test_an_image_that_the_cluster_lacks_is_not_the_answers_mistake(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def pull(_: object) -> Finding:
+    def pull(*_: object) -> Finding:
         raise ImageError("Télécharger l’image traefik", "hors ligne", "Nommez une image locale.")
 
     assert not marking.check("09-zero-perte", "")
     before = journal.read().exercise("09-zero-perte")
-    monkeypatch.setattr(marking, "_check_function", lambda _: pull)
+    monkeypatch.setattr(judging, "run", pull)
     cluster = cast(Cluster, _Anything())
     verdict = marking.check("09-zero-perte", SOLUTION, cluster=cluster)
     assert not verdict.passed
@@ -272,6 +296,35 @@ def test_a_verdict_is_readable_and_escapes_what_it_tells() -> None:
     page = verdict._repr_html_()
     assert "a &lt; b" in page and "&lt;b&gt;" in page and "Indice 1 sur 2" in page
     assert not verdict and bool(Verdict("09-budget", Finding(None, "ok")))
+
+
+def test_a_terminal_is_given_a_terminals_commands() -> None:
+    verdict = Verdict("16-boutique", Finding("x", "Rien."), "Cherchez.", 1, 2)
+    assert "hint('16-boutique')" in repr(verdict)
+    assert "k8s-lab exercise hint 16-boutique" in verdict.in_terminal()
+    begun = StartedExercise(exercises.load("16-boutique"), "exercice-16-boutique")
+    assert "« k8s-lab exercise check 16-boutique »" in begun.in_terminal().replace("\xa0", " ")
+    for shown in (verdict.in_terminal(), begun.in_terminal()):
+        assert "hint(" not in shown and "check(" not in shown
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/api/v1/namespaces/e/pods/boutique-7f695f5dc6-2ng2f/exec", "en-cours"),
+        ("/api/v1/namespaces/e/pods/temoin/exec", "disparu"),
+        ("/apis/apps/v1/namespaces/e/deployments/boutique", "disparu"),
+    ],
+)
+def test_a_pod_that_an_update_took_away_is_no_lost_object(
+    monkeypatch: pytest.MonkeyPatch, path: str, code: str
+) -> None:
+    def gone(*_: object) -> Finding:
+        raise explain("POST", path, 404, {"message": "not found"})
+
+    monkeypatch.setattr(judging, "run", gone)
+    exercise = exercises.load("16-page-blanche")
+    assert judging.judge(exercise, cast(Bench, None)).code == code
 
 
 def test_progress_counts_what_is_passed(tmp_path: Path) -> None:

@@ -276,7 +276,7 @@ def test_the_course_s_manifest_is_read_with_kubernetes_defaults() -> None:
 
 
 def test_clusters_of_the_course_have_the_times_that_forecasts_reckon_with() -> None:
-    written = kind_config.build({}, 8080, image=None, cgroup_v1=False)
+    written = kind_config.build({}, {80: 8080}, image=None, cgroup_v1=False)
     text = " ".join(written.replace("\\n", " ").replace("\\", " ").split())
     for flag, value in COURSE.flags().items():
         assert f"{flag}: {value:g}s" in text

@@ -64,7 +64,11 @@ STARTS_PROCESSES = {
 }
 STARTERS = ("fork", "exec", "spawn", "posix_spawn", "system", "popen")
 
-CONDA_NAMES = {"kubernetes": "python-kubernetes", "matplotlib": "matplotlib-base"}
+CONDA_NAMES = {
+    "kubernetes": "python-kubernetes",
+    "matplotlib": "matplotlib-base",
+    "prometheus-client": "prometheus_client",
+}
 """Packages that conda-forge calls otherwise than PyPI."""
 
 
@@ -236,6 +240,7 @@ def test_both_readmes_say_the_same() -> None:
         "docs/architecture.md",
         "docs/binder.md",
         "docs/enseigner.md",
+        "docs/projet.md",
         "embedded/README.md",
     ],
 )
@@ -280,7 +285,7 @@ def test_the_commands_that_the_readme_shows_exist(name: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     made, called = (
         set(re.findall(pattern, shown))
-        for pattern in (r"\bmake ([a-z][a-z-]*)", r"k8s-lab ([a-z]+)")
+        for pattern in (r"\bmake ([a-z][a-z-]*)", r"k8s-lab ([a-z][a-z-]*)")
     )
     assert "lab" in made and made <= targets
     assert "up" in called and called <= set(COMMANDS)

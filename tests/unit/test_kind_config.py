@@ -15,6 +15,7 @@ from k8s_helpers.providers.kind import images as kind_images
 from k8s_helpers.providers.kind import words as kind_words
 
 PORTS = {30000: 30000, 30001: 41000}
+INGRESS = {80: 8080, 443: 8443}
 
 
 def patches(text: str) -> dict[str, dict[str, object]]:
@@ -23,22 +24,22 @@ def patches(text: str) -> dict[str, dict[str, object]]:
 
 
 def test_every_node_port_and_the_ingress_are_mapped_on_loopback_alone() -> None:
-    text = kind_config.build(PORTS, 8080, image=None, cgroup_v1=False)
+    text = kind_config.build(PORTS, INGRESS, image=None, cgroup_v1=False)
     mappings = yaml.safe_load(text)["nodes"][0]["extraPortMappings"]
     pairs = {item["containerPort"]: item["hostPort"] for item in mappings}
-    assert pairs == {30000: 30000, 30001: 41000, 80: 8080}
+    assert pairs == {30000: 30000, 30001: 41000, **INGRESS}
     assert {item["listenAddress"] for item in mappings} == {"127.0.0.1"}
 
 
 def test_the_api_server_gives_only_mapped_node_ports() -> None:
-    text = kind_config.build(PORTS, 8080, image=None, cgroup_v1=False)
+    text = kind_config.build(PORTS, INGRESS, image=None, cgroup_v1=False)
     arguments = patches(text)["ClusterConfiguration"]["apiServer"]
     assert arguments == {"extraArgs": {"service-node-port-range": "30000-30015"}}
     assert list(kind_config.NODE_PORTS) == list(range(30000, 30016))
 
 
 def test_the_autoscaler_is_as_quick_as_in_the_embedded_cluster() -> None:
-    text = kind_config.build(PORTS, 8080, image=None, cgroup_v1=False)
+    text = kind_config.build(PORTS, INGRESS, image=None, cgroup_v1=False)
     manager = patches(text)["ClusterConfiguration"]["controllerManager"]
     assert manager == {
         "extraArgs": {
@@ -51,7 +52,7 @@ def test_the_autoscaler_is_as_quick_as_in_the_embedded_cluster() -> None:
 
 @pytest.mark.parametrize("old", [True, False])
 def test_old_cgroups_are_allowed_only_where_the_machine_has_them(old: bool) -> None:
-    found = patches(kind_config.build(PORTS, 8080, image=None, cgroup_v1=old))
+    found = patches(kind_config.build(PORTS, INGRESS, image=None, cgroup_v1=old))
     assert ("KubeletConfiguration" in found) == old
     if old:
         assert found["KubeletConfiguration"]["failCgroupV1"] is False
@@ -59,7 +60,7 @@ def test_old_cgroups_are_allowed_only_where_the_machine_has_them(old: bool) -> N
 
 @pytest.mark.parametrize("image", [None, "kindest/node:v1.37.0"])
 def test_the_image_is_left_to_kind_unless_one_is_named(image: str | None) -> None:
-    plain = yaml.safe_load(kind_config.build(PORTS, 8080, image=image, cgroup_v1=False))
+    plain = yaml.safe_load(kind_config.build(PORTS, INGRESS, image=image, cgroup_v1=False))
     assert plain["nodes"][0].get("image") == image
 
 
@@ -158,7 +159,8 @@ def test_the_ingress_controller_listens_on_the_port_that_leads_to_this_machine(
     objects = list(yaml.safe_load_all(manifest.read_text(encoding="utf-8")))
     (deployment,) = (one for one in objects if one["kind"] == "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    assert [port["hostPort"] for port in container["ports"]] == [kind_config.INGRESS_PORT]
+    ports = [(port["hostPort"], port["containerPort"]) for port in container["ports"]]
+    assert ports == [(port, port) for port in kind_config.PREFERRED_PORTS]
     assert container["image"] == addons.INGRESS_IMAGE
     monkeypatch.delenv(addons.INGRESS_VARIABLE, raising=False)
     assert addons.ingress_image() in addons.bundled_images()

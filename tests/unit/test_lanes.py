@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from k8s_helpers.cli.notebooks import _lanes
+from k8s_helpers.cli.jupyter.notebooks import _lanes
 from k8s_helpers.cli.options import Selection
 
 

@@ -140,6 +140,15 @@ def test_each_request_is_recorded_with_who_answered() -> None:
     assert all(one.planned_s <= one.sent_s <= one.answered_s for one in requests)
 
 
+def test_a_page_without_what_it_is_to_contain_is_lost_whatever_its_status() -> None:
+    with server(good) as url:
+        for expected, error in (("ok", None), ("12 articles", "content")):
+            with load.Traffic(url, rate_per_s=50, max_duration_s=0.1, expected=expected) as traffic:
+                wait_until(lambda traffic=traffic: len(traffic.requests) >= 5)  # type: ignore[misc]
+            found = {(one.status, one.pod, one.error) for one in traffic.requests}
+            assert found == {(200, "vitrine-1", error)}
+
+
 def test_answers_that_are_late_delay_no_request() -> None:
     def slow(connection: socket.socket) -> None:
         time.sleep(0.5)

@@ -16,13 +16,13 @@ import pytest
 from k8s_helpers import exercises
 
 ROOT = Path(__file__).parents[2]
-ANY_TEST = "tests/notebooks/test_structure.py::test_there_are_sixteen_notebooks_in_order"
+ANY_TEST = "tests/notebooks/test_structure.py::test_notebooks_are_numbered_in_order"
 
 
 def test_every_notebook_and_every_exercise_is_in_it() -> None:
     words = " ".join(word for item in prefix_lot.items() for word in item.arguments)
     notebooks = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
-    assert len(notebooks) == 16
+    assert len(notebooks) >= 16
     assert all(f"notebooks/{path.name}" in words for path in notebooks)
     assert all(f"[{name}]" in words for name in exercises.exercises())
 

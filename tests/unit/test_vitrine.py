@@ -72,6 +72,15 @@ def test_the_file_is_read_again_the_environment_is_not(start: Start, tmp_path: P
     assert "par le fichier" in app.ask("/").text
 
 
+def test_a_cache_takes_its_memory_at_the_start(start: Start) -> None:
+    app = start(CACHE_MB="40")
+    lines = app.ask("/metrics").text.splitlines()
+    (resident,) = [line for line in lines if line.startswith("process_resident_memory_bytes ")]
+    assert float(resident.split()[1]) > 40 * 2**20
+    assert app.event("listening")["cache_mb"] == 40
+    assert "cache_mb" not in start().event("listening")
+
+
 @pytest.mark.parametrize(
     ("probe", "path"), [("live", "/healthz/live"), ("ready", "/healthz/ready")]
 )

@@ -10,7 +10,7 @@ import pytest
 
 from k8s_helpers import panels
 from k8s_helpers._paths import COURSE
-from k8s_helpers.cli import widget_state
+from k8s_helpers.cli.jupyter import settings, widget_state
 
 NOTEBOOKS = sorted((COURSE / "notebooks").glob("*.ipynb"))
 
@@ -59,7 +59,7 @@ def test_jupyterlab_keeps_the_panels_of_a_notebook_that_is_opened_again(
 
     monkeypatch.setenv("K8S_HELPERS_HOME", str(tmp_path))
     monkeypatch.delenv("JUPYTER_CONFIG_PATH", raising=False)
-    for name, value in widget_state.saved_by_jupyterlab().items():
+    for name, value in settings.found_by_jupyter().items():
         monkeypatch.setenv(name, value)
     schemas = Path(__import__("sys").prefix) / "share/jupyter/labextensions"
     found, _ = get_settings(  # type: ignore[no-untyped-call, unused-ignore]

@@ -4,6 +4,8 @@ import json
 import urllib.error
 import urllib.request
 
+import tracing
+
 TIMEOUT_S = 2.0
 
 
@@ -18,9 +20,8 @@ class DatabaseError(Exception):
 def ask(database_url: str, path: str = "/notes", body: dict | None = None) -> dict:
     """Read from the database, or send it a body; return its answer."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(
-        database_url + path, data, {"Content-Type": "application/json"} if data else {}
-    )
+    about = {"Content-Type": "application/json"} if data else {}
+    request = urllib.request.Request(database_url + path, data, about | tracing.headers())
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
             return json.load(answer)

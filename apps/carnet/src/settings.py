@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 ANYWHERE = "0.0.0.0"
 PORTS = {"site": 8080, "base": 8081}
 MAX_SECONDS = 600
+MAX_DISK_MS = 1000
 
 
 class SettingError(Exception):
@@ -27,6 +28,7 @@ class Settings:
     startup_s: float
     data_dir: Path
     database_url: str
+    disk_s: float
 
 
 def read_settings(role: str, environment=os.environ) -> Settings:
@@ -41,6 +43,7 @@ def read_settings(role: str, environment=os.environ) -> Settings:
         startup_s=_number(environment, "STARTUP_SECONDS", 0, most=MAX_SECONDS),
         data_dir=Path(environment.get("DATA_DIR", "/data")),
         database_url=_url(environment, "DATABASE_URL", bind_addr),
+        disk_s=_number(environment, "DISK_MS", 0, most=MAX_DISK_MS) / 1000,
     )
 
 

@@ -7,6 +7,8 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import tracing
+
 MAX_BODY_BYTES = 64 * 1024
 CLIENT_TIMEOUT_S = 5.0
 EXIT_CODE = 1
@@ -139,7 +141,11 @@ class Handler(BaseHTTPRequestHandler):
         app, began_s = self.server.app, time.perf_counter()
         path = self.path.partition("?")[0]
         try:
-            status, value, headers = app.answer(self.command, path, self._body())
+            with (
+                tracing.remote(self.headers.get(tracing.HEADER)),
+                tracing.span(app.log, f"{self.command} {path}", "server"),
+            ):
+                status, value, headers = app.answer(self.command, path, self._body())
         except RequestError as error:
             status, value, headers = error.status, {"error": str(error)}, {}
         except (

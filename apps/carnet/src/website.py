@@ -3,6 +3,7 @@
 from html import escape
 
 import client
+import tracing
 from webserver import Application, RequestError
 
 PAGE = """<!doctype html>
@@ -24,14 +25,17 @@ class Site(Application):
         super().__init__(settings, log)
         self.routes["/"] = {"GET": self._page}
         self.routes["/notes"] = {"GET": self._notes, "POST": self._notes}
+        self.routes["/bilan"] = {"GET": self._report}
 
     def facts(self) -> dict:
         """Tell who answers, and which database it asks."""
         return {**super().facts(), "database_url": self.settings.database_url}
 
-    def _ask(self, body: dict) -> dict:
+    def _ask(self, body: dict, path: str = "/notes") -> dict:
+        name = f"{'POST' if body else 'GET'} {path}"
         try:
-            return client.ask(self.settings.database_url, body=body or None)
+            with tracing.span(self.log, name, "client"):
+                return client.ask(self.settings.database_url, path, body or None)
         except client.DatabaseError as error:
             raise RequestError(error.status, str(error)) from None
 
@@ -39,6 +43,13 @@ class Site(Application):
         answer = self._ask(body)
         status = 201 if body else 200
         return status, {**answer, "pod": self.settings.pod}, _asked(answer)
+
+    def _report(self, body):
+        """Tell how many notes there are, and the last one: two questions, one after the other."""
+        count = self._ask({}, "/api/info")["notes"]
+        answer = self._ask({})
+        last = answer["notes"][-1] if answer["notes"] else None
+        return 200, {"count": count, "last": last, "pod": self.settings.pod}, _asked(answer)
 
     def _page(self, body):
         answer = self._ask({})

@@ -42,6 +42,10 @@ def main() -> int:
     log = make_log(settings)
     signal.signal(signal.SIGTERM, lambda number, frame: die(log))
     signal.signal(signal.SIGINT, lambda number, frame: die(log))
+    if settings.cache_mb:
+        log("info", "filling the cache", megabytes=settings.cache_mb)
+    cache = b"x" * (settings.cache_mb << 20)  # every page is written, hence taken for good
+    held = {"cache_mb": len(cache) >> 20} if cache else {}
     if settings.startup_s:
         log("info", "starting", seconds=settings.startup_s)
         time.sleep(settings.startup_s)  # nobody listens yet: connections are refused
@@ -62,7 +66,7 @@ def main() -> int:
         )
         print(f"Écouter sur {settings.bind_addr}:{ports} : {error.strerror}.", file=sys.stderr)
         return 1
-    log("info", "listening", address=settings.bind_addr, port=server.port)
+    log("info", "listening", address=settings.bind_addr, port=server.port, **held)
     signal.sigwait(ends)
     if not settings.graceful:
         die(log)

@@ -25,10 +25,12 @@ class Metrics:
         with self._lock:
             self.in_flight += 1
 
-    def end(self, method: str, status: int, duration_s: float) -> None:
-        """Note that a request has its answer."""
+    def end(self, method: str, status: int, duration_s: float, counted: bool = True) -> None:
+        """Note that a request has its answer; those of probes and of who collects metrics are not counted."""
         with self._lock:
             self.in_flight -= 1
+            if not counted:
+                return
             self._by_status[method, status] = self._by_status.get((method, status), 0) + 1
             self._count += 1
             self._sum_s += duration_s

@@ -63,7 +63,7 @@ class Vitrine:
             self._log("error", "exception", error=repr(error), path=request.path)
             response = say(500, "La vitrine a rencontré une erreur ; elle est dans ses journaux.")
         duration_s = time.perf_counter() - began_s
-        self.metrics.end(request.method, response.status, duration_s)
+        self.metrics.end(request.method, response.status, duration_s, request.path not in QUIET)
         response.headers["X-App-Version"] = self.settings.version
         response.headers["X-Pod-Name"] = self.settings.pod
         if request.path not in QUIET or response.status >= 400:

@@ -26,6 +26,7 @@ class Settings:
     graceful: bool
     drain_s: float
     work_ms: float
+    cache_mb: int
     message: str
     config_file: Path
 
@@ -44,6 +45,7 @@ def read_settings(environment=os.environ) -> Settings:
         graceful=_yes(environment, "GRACEFUL"),
         drain_s=_number(environment, "DRAIN_SECONDS", 0),
         work_ms=_number(environment, "WORK_MS", 0),
+        cache_mb=int(_number(environment, "CACHE_MB", 0, most=4096)),
         message=environment.get("MESSAGE", "Bienvenue dans la vitrine"),
         config_file=Path(environment.get("CONFIG_FILE", "/config/message.txt")),
     )

@@ -27,7 +27,13 @@ def free_port(config: ClusterConfig) -> int:
     ResourceError
         The cluster's whole block is taken.
     """
-    own = {config.api_port, config.metrics_port, config.ingress_port, config.proxy_port}
+    own = {
+        config.api_port,
+        config.metrics_port,
+        config.ingress_port,
+        config.ingress_tls_port,
+        config.proxy_port,
+    }
     own.update(config.kubelet_ports)
     (port,) = slots.choose_ports(
         config.slot,

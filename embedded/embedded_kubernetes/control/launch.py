@@ -271,11 +271,12 @@ def _configure(
             previous.api_port,
             previous.metrics_port,
             previous.ingress_port,
+            previous.ingress_tls_port,
             previous.proxy_port,
         )
         preferred = (*fixed, *previous.kubelet_ports)
-    api, metrics, ingress, proxy, *kubelets = slots.choose_ports(
-        slot, 4 + (1 if nodes is None else nodes), preferred
+    api, metrics, ingress, ingress_tls, proxy, *kubelets = slots.choose_ports(
+        slot, 5 + (1 if nodes is None else nodes), preferred
     )
     for folder in ("logs", "images", "nodes", "storage"):
         (directory / folder).mkdir(mode=0o700, exist_ok=True)
@@ -289,6 +290,7 @@ def _configure(
         api_port=api,
         metrics_port=metrics,
         ingress_port=ingress,
+        ingress_tls_port=ingress_tls,
         proxy_port=proxy,
         kubelet_ports=tuple(kubelets),
         network=previous.network if previous is not None else chosen() if chosen else "host",

@@ -88,7 +88,7 @@ def choose_ports(
     count : int
         How many are needed.
     preferred : sequence of int
-        The ports of the last time, in the same order: each is kept where it is free.
+        The ports of the last time, in the same order: each is kept where it is free (0: none).
     is_free : callable
         Tells whether a port is free.
 
@@ -105,7 +105,7 @@ def choose_ports(
     )
     chosen = []
     for index in range(count):
-        kept = preferred[index] if index < len(preferred) else None
+        kept = (preferred[index] or None) if index < len(preferred) else None
         port = kept if kept is not None and is_free(kept) else next(block, None)
         if port is None:
             raise ResourceError(

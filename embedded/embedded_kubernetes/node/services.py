@@ -17,6 +17,7 @@ from .dns.pod_files import NameFiles, PodFiles
 from .dns.resolver import machine_file
 from .dns.server import DnsServer
 from .dns.zone import NamespaceNames, Zone
+from .ingress.server import Ingress
 from .network.names import Names
 from .network.sockets import Sockets
 from .policies.enforcement import InNetwork, NetworkPolicies
@@ -24,7 +25,6 @@ from .proxy.egress import Egress
 from .proxy.http_proxy import HttpProxy
 from .proxy.service_proxy import ServiceProxy
 from .proxy.service_table import ServiceTable
-from .servers.ingress import Ingress
 from .servers.kubelet_api import KubeletApi
 from .servers.metrics import Metrics
 from .servers.streams import EventWriter, PodLookup

@@ -2,7 +2,7 @@
 
 import pytest
 
-from embedded_kubernetes.node.servers.ingress_rules import (
+from embedded_kubernetes.node.ingress.ingress_rules import (
     CLASS_NAME,
     Backend,
     find,

@@ -37,6 +37,7 @@ CONFIG = ClusterConfig(
     api_port=20000,
     metrics_port=20001,
     ingress_port=20002,
+    ingress_tls_port=20004,
     proxy_port=20003,
     kubelet_ports=(20004,),
 )

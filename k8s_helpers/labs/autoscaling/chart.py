@@ -157,13 +157,18 @@ def _pods(ax: Axes, run: Run) -> None:
         label=f"plateau prévu{NO_BREAK}: {predicted}",
     )
     running = summary.running(run)
-    thin: dict[str, Any] = {"color": style.VERMILION, "linewidth": 2.0, "label": "réplicas voulus"}
-    thick: dict[str, Any] = {"color": style.INK, "linewidth": 2.6, "label": "réplicas réels"}
-    for steps, look in ((summary.wanted(run), thin), (running, thick)):
+    wide: dict[str, Any] = {
+        "color": style.VERMILION,
+        "linewidth": 7.0,
+        "alpha": 0.55,
+        "label": "réplicas voulus",
+    }
+    thin: dict[str, Any] = {"color": style.INK, "linewidth": 2.2, "label": "réplicas réels"}
+    for steps, look in ((summary.wanted(run), wide), (running, thin)):
         if steps:
             times = [*(at_s for at_s, _ in steps), run.ended_s]
             values = [*(value for _, value in steps), steps[-1][1]]
-            ax.step(times, values, where="post", alpha=0.9, **look)
+            ax.step(times, values, where="post", **look)
     highest = max([predicted, forecast.peak[1], *(value for _, value in running)])
     rows = _notes(ax, run, highest)
     # One row more, for the legend.

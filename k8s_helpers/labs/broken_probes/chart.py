@@ -25,7 +25,7 @@ def draw(recording: Recording) -> figure.DescribedFigure:
     handles = [
         *columns.version_handles(recording.runs),
         columns.lost_handle(),
-        *columns.life_handles()[:1],
+        columns.unready_handle("pas prêt, hors du Service"),
         columns.restart_handle(),
         *columns.count_handles(),
     ]

@@ -48,7 +48,7 @@ def _panel(ax: Axes, summary: CohabitationSummary, rows: int) -> None:
             (summary.notes + 0.8, row),
             va="center",
             fontsize=9,
-            color=style.VERMILION if gone else style.TEXT,
+            color=style.LOST_TEXT if gone else style.TEXT,
             fontweight="bold" if gone else "normal",
         )
     ax.set_ylim(rows - 0.4, -0.75)

@@ -16,9 +16,19 @@ ROLES: Mapping[str, str] = {
 }
 PLANE = "Plan de contrôle"
 ADDONS = "Des pods comme les autres, dans kube-system"
-_NO_ADDONS = {
-    "embedded": "Aucun pod dans kube-system : ni CoreDNS ni kube-proxy ici,\n"
-    "c’est le même programme que le kubelet qui tient leur rôle."
+AGENT_TOO = "Ce que l’agent du cours fait aussi"
+AGENT_ROLES = (
+    "rôle de kube-proxy\nmène l’adresse d’un Service à un pod",
+    "rôle de CoreDNS\ndonne l’adresse d’un nom",
+)
+"""What pods of kube-system do elsewhere, and the embedded cluster's node by itself."""
+
+CLOUD = "cloud-controller-manager"
+NO_CLOUD = f"{CLOUD}\nabsent : pas de fournisseur ici"
+ADDON_ROLES: Mapping[str, str] = {
+    "kube-dns": "CoreDNS : donne l’adresse d’un nom",
+    "kube-proxy": "mène l’adresse d’un Service à un pod",
+    "metrics-server": "mesure processeur et mémoire",
 }
 
 
@@ -32,19 +42,27 @@ def node(facts: NodeFacts) -> str:
     return f"Nœud {facts.name}"
 
 
-def kubelet(facts: NodeFacts) -> str:
-    """Return the box of a node's kubelet."""
+def by_agent(recording: Recording) -> bool:
+    """Return whether the course's own agent stands for kubelet, kube-proxy and DNS."""
+    return recording.provider == "embedded"
+
+
+def kubelet(recording: Recording, facts: NodeFacts) -> str:
+    """Return the box of who makes a node's pods live."""
+    if by_agent(recording):
+        return f"{sign(facts.ready)} agent du cours\nrôle du kubelet {facts.kubelet}"
     return f"{sign(facts.ready)} kubelet {facts.kubelet}\nfait vivre les pods du nœud"
+
+
+def addon(name: str, up: bool) -> str:
+    """Return the box of pods in kube-system."""
+    role = ADDON_ROLES.get(name)
+    return typeset(f"{sign(up)} {name}" + (f"\n{role}" if role else ""))
 
 
 def runtime(facts: NodeFacts) -> str:
     """Return the box of what starts a node's containers."""
     return f"{facts.runtime}\ndémarre les conteneurs"
-
-
-def no_addons(recording: Recording) -> str:
-    """Return what it means that kube-system has no pods."""
-    return typeset(_NO_ADDONS.get(recording.provider, "Aucun pod dans kube-system."))
 
 
 def verdict(recording: Recording) -> str:
@@ -68,13 +86,15 @@ def alternative(recording: Recording) -> str:
         f"{name} ({ROLES[name]}) {'va bien' if up else 'inconnu' if up is None else 'arrêté'}"
         for name, up in facts.plane.items()
     )
-    nodes = ", ".join(map(_node, facts.nodes))
+    nodes = ", ".join(_node(recording, node) for node in facts.nodes)
     addons = ", ".join(facts.addons) or "aucun"
+    agent = f" {AGENT_TOO} : {', '.join(AGENT_ROLES)}." if by_agent(recording) else ""
     return typeset(
-        f"{verdict(recording)}. Plan de contrôle : {plane}. Nœuds : {nodes}. Pods de kube-system : {addons}."
-    )
+        f"{verdict(recording)}. Plan de contrôle : {plane}. Nœuds : {nodes}. Pods de kube-system : {addons}.{agent}"
+    ).replace("\n", ", ")
 
 
-def _node(node: NodeFacts) -> str:
+def _node(recording: Recording, node: NodeFacts) -> str:
     ready = "prêt" if node.ready else "pas prêt"
-    return f"{node.name} {ready} (kubelet {node.kubelet}, {node.runtime})"
+    who = "agent du cours dans le rôle du kubelet" if by_agent(recording) else "kubelet"
+    return f"{node.name} {ready} ({who} {node.kubelet}, {node.runtime})"

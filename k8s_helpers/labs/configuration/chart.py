@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
@@ -15,6 +17,7 @@ from .summary import VALUE, ConfigurationSummary, ReadBy, summarize
 
 _HEIGHT = 0.5
 _OLD, _NEW = style.BLUE, style.GREEN
+_SILENCE: Any = {"facecolor": "white", "edgecolor": style.LOST, "hatch": style.LOST_HATCH}
 _GAP_S = 1.0
 """Two samples further apart do not tell what was shown between them."""
 
@@ -33,8 +36,7 @@ def draw(recording: Recording) -> figure.DescribedFigure:
         chart = figure.new(12.5, 4.9)
         ax = chart.subplots()
         chart.subplots_adjust(left=0.185, right=0.985, top=0.72, bottom=0.13)
-        for row, way in enumerate(words.WAYS):
-            _lane(ax, run, row, way, summary)
+        silent = [_lane(ax, run, row, way, summary) for row, way in enumerate(words.WAYS)]
         _marks(ax, run)
         _predicted(ax, run, summary)
         ax.set_xlim(0, run.ended_s)
@@ -45,8 +47,9 @@ def draw(recording: Recording) -> figure.DescribedFigure:
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _french.number(value)))
         ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
         title = words.title(summary)
-        chart.text(0.012, 0.935, title, fontsize=13, fontweight="bold", color=style.INK)
-        chart.text(0.012, 0.875, words.forecast(summary, recording.provider), color=style.TEXT)
+        chart.text(0.012, 0.935, title, fontsize=14, fontweight="bold", color=style.INK)
+        forecast: Any = {"fontsize": 11.5, "color": style.TEXT}
+        chart.text(0.012, 0.875, words.forecast(summary, recording.provider), **forecast)
         handles = [
             Patch(color=_OLD, label="montre le réglage 1 (l’ancien)"),
             Patch(color=_NEW, label="montre le réglage 2 (le nouveau)"),
@@ -56,24 +59,33 @@ def draw(recording: Recording) -> figure.DescribedFigure:
                 hatch=style.STARTING_HATCH,
                 label="délai prévu du fichier monté",
             ),
-            Patch(facecolor="white", edgecolor=style.LIGHT, label="pas de réponse"),
         ]
+        if any(silent):
+            handles.append(Patch(label="pas de réponse", **_SILENCE))
         chart.legend(handles=handles, loc="upper left", ncols=4, bbox_to_anchor=(0.005, 0.86))
     chart.alternative = words.alternative(recording, summary)
     return chart
 
 
-def _lane(ax: Axes, run: Run, row: int, way: ReadBy, summary: ConfigurationSummary) -> None:
-    """Draw one way: a bar in the colour of what it showed."""
+def _lane(ax: Axes, run: Run, row: int, way: ReadBy, summary: ConfigurationSummary) -> bool:
+    """Draw one way, a bar in the colour of what it showed; return whether there was a time without answer."""
+    silent = False
     shown = [sample for sample in run.samples if sample.name == VALUE and sample.subject == way]
     ends_s = [*(sample.at_s for sample in shown[1:]), run.ended_s]
     for sample, end_s in zip(shown, ends_s, strict=False):
         width_s = min(end_s - sample.at_s, _GAP_S)
         colour = _NEW if sample.value >= 2 else _OLD
         ax.barh(row, width_s, left=sample.at_s, height=_HEIGHT, color=colour, linewidth=0)
+        if end_s > sample.at_s + _GAP_S:
+            silent = True
+            left_s = sample.at_s + width_s
+            ax.barh(row, end_s - left_s, left=left_s, height=_HEIGHT, linewidth=0, **_SILENCE)
     at_s = min(summary.changed_s + 0.01 * run.ended_s, run.ended_s)
     delay = words.delay(summary.way(way))
-    ax.text(at_s, row - 0.33, delay, va="bottom", fontsize=10, color=style.INK)
+    look: Any = {"va": "bottom", "fontsize": 11, "fontweight": "bold", "color": style.INK}
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    ax.text(at_s, row - 0.29, delay, bbox=box, zorder=4, **look)
+    return silent
 
 
 def _marks(ax: Axes, run: Run) -> None:
@@ -85,12 +97,11 @@ def _marks(ax: Axes, run: Run) -> None:
                 words.MARKS[mark.kind],
                 (mark.at_s, 1.0),
                 xycoords=ax.get_xaxis_transform(),
-                xytext=(-4 if late else 4, -11),
+                xytext=(0, 3),
                 ha="right" if late else "left",
                 textcoords="offset points",
-                fontsize=9.5,
+                fontsize=11,
                 color=style.TEXT,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
             )
 
 

@@ -38,5 +38,11 @@ WORDS = AttemptWords(
         Who.KEY_REMOVED: "Réécrits en clair, clé retirée",
     },
     what={What.GET: "lire le Secret par l’API", What.ETCD: "lire la valeur dans etcd"},
-    answer={Outcome.READ: "lu", Outcome.PLAINTEXT: "en clair", Outcome.ENCRYPTED: "chiffré"},
+    answer={
+        Outcome.READ: "lu",
+        Outcome.PLAINTEXT: "en clair",
+        Outcome.ENCRYPTED: "chiffré",
+        Outcome.FORBIDDEN: "refusé (403)",
+    },
+    alarming=lambda attempt: attempt.ok == (attempt.what == What.ETCD),
 )

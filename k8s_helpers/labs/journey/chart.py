@@ -31,11 +31,12 @@ def draw(recording: Recording) -> figure.DescribedFigure:
             va="top",
             color=style.INK,
         )
-        for name, title in words.ACTORS.items():
+        for name in words.ACTORS:
             x = places[name]
             colour = (
                 style.BLUE if name == "api" else style.GREEN if name == "kubelet" else style.GREY
             )
+            title = words.actor(recording, name)
             boxes.box(ax, (x - 0.85, 0.75, 1.7, 0.8), title, colour=colour, size=9)
             ax.plot(
                 [x, x], [1.55, height - 0.85], color=style.lighter(style.GREY, 0.5), linewidth=1
@@ -75,7 +76,9 @@ def _passage(
         color=style.GREY,
     )
     if passage.step.actor == "api":
-        boxes.arrow(ax, (api, y), (places["you"], y), text)
+        boxes.arrow(ax, (api, y), (places["you"], y), words.ANSWER)
+        ax.plot([api], [y], marker="o", markersize=7, color=style.BLUE)
+        ax.text(api + 0.16, y, text, va="center", fontsize=9, color=style.INK)
         return
     if woken:
         boxes.arrow(ax, (api, y - 0.42), (actor, y - 0.3), colour=style.GREY, dashed=True)

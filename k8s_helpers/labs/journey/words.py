@@ -17,9 +17,13 @@ ACTORS: Mapping[str, str] = {
     "kubelet": "Kubelet\n(du nœud)",
     "endpoints": "Contrôleur des\nEndpointSlices",
 }
+_AGENT = "Agent du nœud\n(rôle du kubelet)"
+"""On the embedded cluster, whose node is the course's own."""
+
+ANSWER = "répond : created"
 STEPS: Mapping[str, str] = {
     "sent": "apply : Deployment",
-    "accepted": "écrit dans etcd",
+    "accepted": "écrit l’objet dans etcd",
     "replicaset": "crée le ReplicaSet",
     "pod": "crée le pod, sans nœud",
     "scheduled": "lie le pod à un nœud",
@@ -27,6 +31,11 @@ STEPS: Mapping[str, str] = {
     "ready": "sonde réussie : Ready",
     "endpoints": "ajoute l’adresse du pod au Service",
 }
+
+
+def actor(recording: Recording, name: str) -> str:
+    """Return what stands at the head of an actor's line."""
+    return _AGENT if name == "kubelet" and recording.provider == "embedded" else ACTORS[name]
 
 
 def since(passage: Passage) -> str:
@@ -61,7 +70,7 @@ def resolution(passages: Sequence[Passage]) -> str:
 def alternative(recording: Recording, passages: Sequence[Passage]) -> str:
     """Return the diagram in sentences."""
     steps = " ; ".join(
-        f"{since(passage)} {ACTORS[passage.step.actor]} {STEPS[passage.step.kind]}"
+        f"{since(passage)} {actor(recording, passage.step.actor)} {STEPS[passage.step.kind]}"
         for passage in passages
     )
     return typeset(

@@ -19,14 +19,17 @@ from ...measure.recording import Recording, Run, Sample
 from . import words
 from .summary import BackOffWait, LeakLife, MemorySummary, samples_of, summarize
 
+_WIDTH_IN = 11.5
 _ROW_IN = 3.55
-_HEAD_IN = 0.75
+_HEAD_IN = 1.0
 _HEAD_ROOM = 1.34
 """Top of the axes, as a multiple of the limit: names of lines and deaths stand above it."""
 _NAMES_ROOM = 1.12
 """End of the time axis, as a multiple of the measure: the names of the bounds stand after it."""
-_ROOMY_WAIT = 0.05
-"""Share of the time axis that a wait must last for words to fit into it."""
+_ROOMY_WAIT = 0.125
+_NARROW_WAIT = 0.04
+"""Shares of the measure that a wait must last for all words, or its length alone, to fit into it."""
+_HEAP_BOUND: Any = {"color": style.GREY, "linewidth": 1.6, "linestyle": "-."}
 _FORECAST_AT = 0.06
 """Height of the predicted restarts, as a share of the limit."""
 _TOP: Any = {
@@ -64,15 +67,15 @@ def draw(recording: Recording) -> figure.DescribedFigure:
     summaries = [summarize(run) for run in runs]
     height_in = _HEAD_IN + _ROW_IN * len(runs)
     with matplotlib.rc_context(style.RC):
-        chart = figure.new(style.WIDTH_IN, height_in)
+        chart = figure.new(_WIDTH_IN, height_in)
         places = chart.subplots(
             len(runs),
             1,
             squeeze=False,
             gridspec_kw={
-                "left": 0.055,
+                "left": 0.07,
                 "right": 0.985,
-                "top": 1 - 1.35 / height_in,
+                "top": 1 - 1.6 / height_in,
                 "bottom": 0.5 / height_in,
                 "hspace": 0.52,
             },
@@ -160,10 +163,11 @@ def _wait(
     if first:
         text = f"{life.death}{NO_BREAK}: {words.first_restart(wait)}"
         write(ax, text, (wait.start_s, 1.27 * limit), **look)
-    elif wait.length_s >= _ROOMY_WAIT * ended_s:
-        length = f"mesuré {seconds(wait.length_s)}"
-        lines = [life.death, f"attente {number(wait.delay_s)}{NO_BREAK}s"]
-        lines += [length] if wait.over else ["…"]
+    elif wait.length_s >= _NARROW_WAIT * ended_s:
+        lines = [f"{number(wait.delay_s)}{NO_BREAK}s"]
+        if wait.length_s >= _ROOMY_WAIT * ended_s:
+            length = f"mesuré {seconds(wait.length_s)}"
+            lines = [life.death, f"attente {lines[0]}", length if wait.over else "…"]
         middle_s = (wait.start_s + wait.end_s) / 2
         write(ax, "\n".join(lines), (middle_s, 0.66 * limit), ha="center", **look)
     if wait.over:
@@ -178,12 +182,12 @@ def _bounds(ax: Axes, summary: MemorySummary) -> None:
     limit, heap = summary.limit_bytes, summary.leak.heap_bytes
     ax.axhline(limit, color=style.VERMILION, linewidth=2.0, zorder=4)
     _name(ax, limit, f"limite{NO_BREAK}: {words.mebibytes(limit)}", style.VERMILION)
-    name = f"tas{NO_BREAK}: {words.mebibytes(heap)}"
+    name = f"tas, au plus{NO_BREAK}: {words.mebibytes(heap)}"
     if heap < 0.9 * _HEAD_ROOM * limit:
-        ax.axhline(heap, color=style.PURPLE, linewidth=1.4, linestyle="--", zorder=4)
-        _name(ax, heap, name, style.PURPLE)
+        ax.axhline(heap, zorder=4, **_HEAP_BOUND)
+        _name(ax, heap, name, style.INK)
     else:
-        _name(ax, 1.17 * limit, f"↑ {name}", style.PURPLE)
+        _name(ax, 1.17 * limit, f"↑ {name}", style.INK)
 
 
 def _name(ax: Axes, height: float, text: str, colour: str) -> None:
@@ -210,7 +214,7 @@ def _heading(ax: Axes, summary: MemorySummary) -> None:
 def _legend(
     chart: figure.DescribedFigure, summaries: Sequence[MemorySummary], *, topped: bool
 ) -> None:
-    kernel = all(summary.source == "cgroup" for summary in summaries)
+    kernel = all(summary.kernel_counts for summary in summaries)
     counted = "comptée par le noyau" if kernel else "mémoire propre du programme"
     handles = [
         Patch(
@@ -221,7 +225,7 @@ def _legend(
         ),
         Line2D([], [], color=style.PURPLE, linestyle=(0, (3, 1)), label="tas utilisé"),
         Line2D([], [], linestyle="none", marker="X", markersize=10, color=style.INK, label="mort"),
-        Patch(color=style.LIGHT, label="attente imposée (CrashLoopBackOff)"),
+        Patch(color=style.LIGHT, label="attente imposée avant de redémarrer"),
         Line2D([], [], linewidth=4, label="redémarrage prévu, et réel (▲)", **_RESTART),
     ]
     if topped:
@@ -229,10 +233,10 @@ def _legend(
     chart.legend(
         handles=handles,
         loc="upper center",
-        ncols=len(handles),
+        ncols=3,
         bbox_to_anchor=(0.5, 1.0),
         columnspacing=1.4,
-        fontsize=9.5,
+        fontsize=10,
     )
 
 

@@ -115,6 +115,11 @@ class MemorySummary:
         return self.leak.limit_bytes
 
     @property
+    def kernel_counts(self) -> bool:
+        """Whether the kernel holds the limit; otherwise the node's agent does, by what it reads of the process."""
+        return self.source == "cgroup"
+
+    @property
     def reason(self) -> str | None:
         """Why it died; the last death tells."""
         return self.lives[-1].reason if self.lives else None

@@ -33,7 +33,8 @@ def verdict(summary: MemorySummary) -> str:
     deaths = count(len(summary.lives), "mort")
     kinds = sorted({life.death for life in summary.lives})
     if kinds == ["OOMKilled 137"]:
-        return f"{deaths}{NO_BREAK}: le noyau tue le conteneur (OOMKilled, code 137)"
+        by = "le noyau tue le conteneur" if summary.kernel_counts else "tué à sa limite"
+        return f"{deaths}{NO_BREAK}: {by} (OOMKilled, code 137)"
     if len(kinds) == 1 and summary.exit_code == 1 and summary.heap_was_full:
         return f"{deaths}{NO_BREAK}: la JVM s’arrête elle-même (OutOfMemoryError, code 1)"
     return f"{deaths}{NO_BREAK}: {enumeration(kinds)}"

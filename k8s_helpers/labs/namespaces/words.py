@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..._french import enumeration, typeset
 from ...analysis.attempts import AttemptWords, by_code, succeeded
-from ...measure.recording import Recording
+from ...measure.recording import Attempt, Recording
 from .codes import Outcome, What, Who
 
 
@@ -44,6 +44,12 @@ def _own(recording: Recording) -> dict[str, bool]:
     }
 
 
+def _alarming(attempt: Attempt) -> bool:
+    """Return whether a border does not hold, or shuts a team out of its own: a 403 at its place is no bad news."""
+    kept_out = attempt.what in (What.PODS_OF_B, What.POD_IN_A)
+    return attempt.ok if kept_out else not attempt.ok
+
+
 WORDS = AttemptWords(
     title="Ce qu’un espace de noms garde pour lui",
     verdict=_verdict,
@@ -61,5 +67,6 @@ WORDS = AttemptWords(
         What.POD_IN_A: "un pod de plus dans equipe-a",
         What.POD_IN_B: "un pod de plus dans equipe-b",
     },
+    alarming=_alarming,
     answer={Outcome.NONE: "rien", Outcome.LISTED: "lus", Outcome.CREATED: "accepté"},
 )

@@ -27,7 +27,15 @@ def _detail(attempt: Attempt) -> str:
     if attempt.what != What.CALL:
         return attempt.detail
     made = Calls.read(attempt.detail)
-    return f"{made.answered} appels sur {made.made} ont eu leur réponse ({made.last})"
+    why = "délai dépassé" if "timed out" in made.last else made.last
+    return f"{made.answered} appels sur {made.made} ont eu leur réponse ({why})"
+
+
+def _alarming(attempt: Attempt) -> bool:
+    """Return whether a policy lets calls pass, or something else fails: that it stops them is what it is for."""
+    if attempt.who == Who.DENY_ALL and attempt.what == What.CALL:
+        return attempt.ok
+    return not attempt.ok
 
 
 WORDS = AttemptWords(
@@ -37,4 +45,5 @@ WORDS = AttemptWords(
     what={What.CREATE: "l’API prend l’objet", What.CALL: "un pod appelle le serveur"},
     answer={Outcome.CREATED: "acceptée", Outcome.ANSWERED: "répond", Outcome.BLOCKED: "bloqué"},
     detail=_detail,
+    alarming=_alarming,
 )

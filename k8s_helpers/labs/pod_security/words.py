@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from ..._french import typeset
 from ...analysis.attempts import AttemptWords, by_code, succeeded
 from ...measure.recording import Attempt, Recording
 from .codes import Outcome, What, Who
+
+_FIELDS = (
+    "privileged",
+    "allowPrivilegeEscalation",
+    "capabilities",
+    "runAsNonRoot",
+    "seccompProfile",
+)
+"""What the messages of Pod Security admission name, and the manifests too."""
 
 
 def _verdict(recording: Recording) -> str:
@@ -31,7 +42,20 @@ def _deployment(recording: Recording) -> str:
 def _detail(attempt: Attempt) -> str:
     if attempt.what == What.DEPLOYMENT and attempt.ok:
         return "l’API ne juge que des pods"
-    return attempt.detail
+    return _missing(attempt.detail) or attempt.detail
+
+
+def _missing(message: str) -> str:
+    """Return the promises that a message of Pod Security admission says are missing, by the names of their fields."""
+    broken = [field for field in _FIELDS if re.search(rf"\b{field}\b", message)]
+    return f"en cause : {', '.join(broken)}" if broken else ""
+
+
+def _alarming(attempt: Attempt) -> bool:
+    """Return whether a privileged pod gets in, or a Deployment has no pods: a refusal is no bad news."""
+    if attempt.what == What.PRIVILEGED:
+        return attempt.ok
+    return attempt.answer == Outcome.NO_POD
 
 
 WORDS = AttemptWords(
@@ -40,7 +64,7 @@ WORDS = AttemptWords(
     who={str(who): str(who) for who in Who}
     | {Who.NO_LABEL: "Sans étiquette", Who.REPLICA_SET: "Son ReplicaSet"},
     what={
-        What.PRIVILEGED: "pod privilegie",
+        What.PRIVILEGED: "pod privilégié",
         What.ORDINARY: "pod ordinaire",
         What.HARDENED: "pod durci",
         What.DEPLOYMENT: "Deployment ordinaire",
@@ -54,4 +78,5 @@ WORDS = AttemptWords(
         Outcome.READY_POD: "1 pod",
     },
     detail=_detail,
+    alarming=_alarming,
 )

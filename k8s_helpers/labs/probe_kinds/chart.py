@@ -8,9 +8,9 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Patch
 
-from ..._french import typeset
+from ..._french import NO_BREAK, typeset
 from ...analysis.pods import PodLife, lives
 from ...draw import axes, figure, style
 from ...draw.axes import write
@@ -19,9 +19,14 @@ from . import words
 from .codes import KindMark
 from .summary import KindSummary, complaints, mark_s, pod_of, summarize
 
-_LANE_IN, _LEGEND_IN, _FOOT_IN = 1.35, 1.05, 0.6
-_BAR = 0.36
-_SAID_CHARS = 62
+_WIDTH_IN = 10.5
+"""Narrow, so that its words can be read in a notebook beside the list of files."""
+_LANE_IN, _LEGEND_IN, _FOOT_IN = 1.95, 1.3, 0.6
+_BAR = 0.17
+_LIFE = 0.19
+"""Where a lane has its bar, below its middle; words above it, failures below."""
+_BRACKET = 0.05
+_SAID_CHARS = 100
 _LEAVES, _DIES = style.VERMILION, style.PURPLE
 
 
@@ -43,19 +48,20 @@ def draw(recording: Recording) -> figure.DescribedFigure:
     summaries = {summary.kind: summary for summary in summarize(run)}
     height_in = _LANE_IN * len(kinds) + _LEGEND_IN + _FOOT_IN
     with matplotlib.rc_context(style.RC):
-        chart = figure.new(style.WIDTH_IN, height_in)
+        chart = figure.new(_WIDTH_IN, height_in)
         top, bottom = 1 - _LEGEND_IN / height_in, _FOOT_IN / height_in
-        ax = chart.add_axes((0.165, bottom, 0.44, top - bottom))
+        ax = chart.add_axes((0.02, bottom, 0.96, top - bottom))
         _axes(ax, run, len(kinds))
         for lane, kind in enumerate(kinds):
             _lane(ax, run, kind, lane)
-            _label(ax, kind, words.asked(run.parameters["kinds"][kind]["asks"]), lane)
+            asked = words.asked(run.parameters["kinds"][kind]["asks"])
+            _words(ax, f"{kind}{NO_BREAK}: {asked}", summaries.get(kind), lane)
             if kind in summaries:
                 _outcome(ax, run, summaries[kind], lane)
         _legend(chart)
         look: dict[str, Any] = {"fontsize": 13, "fontweight": "bold", "color": style.INK}
         title = words.title(summaries.values())
-        chart.text(0.165, 1 - 0.22 / height_in, title, va="center", **look)
+        chart.text(0.02, 1 - 0.22 / height_in, title, va="center", **look)
     chart.alternative = words.alternative(recording, summaries.values())
     return chart
 
@@ -75,11 +81,34 @@ def _axes(ax: Axes, run: Run, lanes: int) -> None:
         ax.axhline(lane - 0.5, color=style.LIGHT, linewidth=1)
 
 
-def _label(ax: Axes, kind: str, asks: str, lane: int) -> None:
-    lines = [line for part in asks.split(", ") for line in textwrap.wrap(part, 24)]
-    look: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "ha": "right"}
-    write(ax, kind, (0, lane), (-10, 10), size=13, bold=True, colour=style.INK, **look)
-    write(ax, "\n".join(lines), (0, lane), (-10, -6 - 6 * len(lines)), size=9, **look)
+def _words(ax: Axes, title: str, summary: KindSummary | None, lane: int) -> None:
+    """Write above a lane's bar what is asked, what was seen, and what became of the pod."""
+    lines = [(title, style.INK, True)]
+    if summary is not None:
+        course = [words.left(summary), words.killed(summary), words.back(summary)]
+        said = textwrap.shorten(f"« {summary.said} »", _SAID_CHARS, placeholder=" … »")
+        lines = [
+            (
+                f"{title} · {words.sees(summary)[0].lower()}{words.sees(summary)[1:]}",
+                style.INK,
+                True,
+            )
+        ]
+        lines += [(" ; ".join(course), style.TEXT, False)]
+        lines += [(said, style.GREY, False)] if summary.said else []
+    look: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "baseline"}
+    for index, (text, colour, bold) in enumerate(lines):
+        size, offset_pt = (12, 10, 10)[index], (0, -16 - 15 * index)
+        write(
+            ax,
+            typeset(text),
+            (0, lane - 0.5),
+            offset_pt,
+            size=size,
+            colour=colour,
+            bold=bold,
+            **look,
+        )
 
 
 def _lane(ax: Axes, run: Run, kind: str, lane: int) -> None:
@@ -90,7 +119,7 @@ def _lane(ax: Axes, run: Run, kind: str, lane: int) -> None:
             _bars(ax, run, life, lane)
     failures = [event.at_s - zero_s for event in complaints(run, kind) if event.at_s >= zero_s]
     look: dict[str, Any] = {"marker": "x", "color": _LEAVES, "s": 34, "linewidths": 1.8}
-    ax.scatter(failures, [lane + 0.33] * len(failures), zorder=4, **look)
+    ax.scatter(failures, [lane + 0.41] * len(failures), zorder=4, **look)
     for what, text in ((KindMark.FAIL, words.FAILS), (KindMark.BREAK, words.BREAKS.get(kind))):
         at_s = mark_s(run, what, kind)
         if at_s is not None and text:
@@ -100,43 +129,34 @@ def _lane(ax: Axes, run: Run, kind: str, lane: int) -> None:
 def _bars(ax: Axes, run: Run, life: PodLife, lane: int) -> None:
     zero_s = _zero_s(run)
     start_s = max(life.created_s - zero_s, ax.get_xlim()[0])
-    ax.barh(lane, run.ended_s - zero_s - start_s, left=start_s, height=_BAR, zorder=2, **axes.DOWN)
+    length_s, bar = run.ended_s - zero_s - start_s, lane + _LIFE
+    ax.barh(bar, length_s, left=start_s, height=_BAR, zorder=2, **axes.DOWN)
     for ready in life.ready:
         left_s = max(ready.start_s - zero_s, start_s)
         width_s = ready.end_s - zero_s - left_s
-        ax.barh(lane, width_s, left=left_s, height=_BAR, color=style.GREEN, zorder=3)
+        ax.barh(bar, width_s, left=left_s, height=_BAR, color=style.GREEN, zorder=3)
 
 
 def _done(ax: Axes, at_s: float, text: str, lane: int) -> None:
-    ax.plot([at_s, at_s], [lane - 0.42, lane + 0.42], color=style.INK, linestyle=":", linewidth=1.4)
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-    write(ax, text, (at_s, lane - 0.36), (4, 0), size=9, zorder=7, bbox=box)
+    look: dict[str, Any] = {"color": style.INK, "linestyle": ":", "linewidth": 1.4}
+    ax.plot([at_s, at_s], [lane - 0.1, lane + 0.47], **look)
+    write(ax, text, (at_s, lane - 0.06), (4, 0), size=9.5, zorder=7)
 
 
 def _outcome(ax: Axes, run: Run, summary: KindSummary, lane: int) -> None:
-    """Draw what was foreseen under the bar, and say what came on the right."""
-    origin_s = summary.break_s - _zero_s(run)
-    for span, colour in ((summary.predicted_unready, _LEAVES), (summary.predicted_kill, _DIES)):
-        box = (span.lo_s + origin_s, lane - _BAR / 2 - 0.05)
-        width_s = span.hi_s - span.lo_s
-        look: dict[str, Any] = {"alpha": 0.25, "linewidth": 0, "color": colour, "zorder": 4}
-        ax.add_patch(Rectangle(box, width_s, _BAR + 0.1, **look))
+    """Draw what was foreseen as brackets, its leaving the Service above the bar, the kill below; and the kill."""
+    origin_s, bar = summary.break_s - _zero_s(run), lane + _LIFE
+    for span, colour, side in (
+        (summary.predicted_unready, _LEAVES, -1),
+        (summary.predicted_kill, _DIES, 1),
+    ):
+        near, far = (bar + side * (_BAR / 2 + gap) for gap in (0.01, _BRACKET))
+        left_s, right_s = span.lo_s + origin_s, span.hi_s + origin_s
+        look: dict[str, Any] = {"color": colour, "linewidth": 2.4, "zorder": 5}
+        ax.plot([left_s, left_s, right_s, right_s], [near, far, far, near], **look)
     if summary.kill_s is not None:
         look = {"marker": "X", "s": 95, "color": style.INK, "edgecolors": "white"}
-        ax.scatter(summary.kill_s + origin_s, lane, zorder=6, **look)
-    lines = [
-        (words.sees(summary), style.INK, "bold"),
-        (words.left(summary), style.TEXT, "normal"),
-        (words.killed(summary), style.TEXT, "normal"),
-        (words.back(summary), style.TEXT, "normal"),
-    ]
-    said = textwrap.wrap(f"« {summary.said} »", _SAID_CHARS, max_lines=2, placeholder=" … »")
-    lines += [(line, style.GREY, "normal") for line in said if summary.said]
-    for index, (text, colour, weight) in enumerate(lines):
-        size = 10.5 if index == 0 else 9.5
-        offset_pt = (16, 36 - 14.5 * index)
-        look = {"xycoords": ("axes fraction", "data"), "colour": colour, "bold": weight == "bold"}
-        write(ax, typeset(text), (1, lane), offset_pt, size=size, **look)
+        ax.scatter(summary.kill_s + origin_s, bar, zorder=6, **look)
 
 
 def _legend(chart: figure.DescribedFigure) -> None:
@@ -146,12 +166,12 @@ def _legend(chart: figure.DescribedFigure) -> None:
         Patch(label="pas Ready", **axes.DOWN),
         Line2D([], [], marker="x", color=_LEAVES, label="échec dit par le kubelet", **mark),
         Line2D([], [], marker="X", color=style.INK, label="conteneur tué", **mark),
-        Patch(facecolor=_LEAVES, alpha=0.3, label="départ du Service prévu"),
-        Patch(facecolor=_DIES, alpha=0.3, label="arrêt prévu"),
+        Line2D([], [], color=_LEAVES, linewidth=2.4, label="départ du Service prévu (dessus)"),
+        Line2D([], [], color=_DIES, linewidth=2.4, label="arrêt prévu (dessous)"),
     ]
     chart.legend(
         handles=handles,
         loc="upper left",
         ncols=3,
-        bbox_to_anchor=(0.157, 1 - 0.38 / chart.get_figheight()),
+        bbox_to_anchor=(0.01, 1 - 0.38 / chart.get_figheight()),
     )

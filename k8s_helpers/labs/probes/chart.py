@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -12,30 +13,41 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from ..._french import number
-from ...analysis.outcomes import Bin, bins
 from ...analysis.pods import first_after, instants, lives
 from ...draw import axes, figure, style, words
 from ...draw.axes import write
 from ...draw.table import Table
 from ...forecasts.probe_spec import KINDS
 from ...forecasts.span import Span
-from ...measure.recording import Recording, Run
+from ...measure.recording import Recording, Request, Run
 from . import words as probe_words
-from .codes import Moment
-from .summary import ProbeFacts, ProbesSummary, summarize
+from .codes import Loss, Moment
+from .summary import ProbeFacts, ProbesSummary, loss, summarize
 
 _BIN_S = 1.0
 _CLIENTS, _LIFE, _FIRST_PROBE = 0.0, 1.25, 2.3
 """Heights of the lanes of a panel, downwards."""
 _STEP = 0.72
 _BAR = 0.62
-_PANEL_IN, _LEGEND_IN, _FOOT_IN = 1.62, 1.0, 0.6
+_WIDTH_IN = 10.5
+"""Narrow, so that its words can be read in a notebook beside the list of files."""
+_HEAD_IN, _LANE_IN, _LEGEND_IN, _FOOT_IN = 0.92, 0.29, 1.3, 0.6
+"""Heights of a panel's words, of a lane, of the legend, and of the time below."""
+_LEFT, _RIGHT = 0.09, 0.985
 _READY, _KILL = style.GREEN, style.VERMILION
 _MARKERS: Mapping[bool, Mapping[str, Any]] = {
     True: {"marker": "o", "color": style.BLUE, "s": 34},
     False: {"marker": "x", "color": style.VERMILION, "s": 38, "linewidths": 1.8},
 }
-_WAITING: Mapping[str, Any] = {"facecolor": style.LIGHT, "edgecolor": style.LIGHT, "linewidth": 0}
+_LOSSES: Mapping[Loss, tuple[str, Mapping[str, Any]]] = {
+    Loss.EMPTY: ("page sans données (200)", {"color": style.LOST, "linewidth": 0}),
+    Loss.ERROR: ("erreur du programme (503)", axes.LOST),
+    Loss.SILENCE: (
+        "aucune réponse",
+        {"facecolor": style.lighter(style.LOST), "edgecolor": style.LOST, "linewidth": 0.6},
+    ),
+}
+"""Of lost requests: all in one colour, by what the client got."""
 _OPEN: Mapping[str, Any] = {
     "facecolor": style.lighter(style.BLUE),
     "edgecolor": style.lighter(style.BLUE, 0.45),
@@ -61,30 +73,30 @@ def draw(
         Where the recording holds no run.
     """
     runs = figure.runs_of(recording, "les sondes")
-    height_in = _PANEL_IN * len(runs) + _LEGEND_IN + _FOOT_IN
+    heights_in = [_HEAD_IN + _LANE_IN * _lanes(run) for run in runs]
+    height_in = sum(heights_in) + _LEGEND_IN + _FOOT_IN
     with matplotlib.rc_context(style.RC):
-        chart = figure.new(style.WIDTH_IN, height_in)
-        grid = chart.add_gridspec(
-            len(runs),
-            1,
-            left=0.075,
-            right=0.70,
-            top=1 - _LEGEND_IN / height_in,
-            bottom=_FOOT_IN / height_in,
-            hspace=0.42,
-        )
+        chart = figure.new(_WIDTH_IN, height_in)
         end_s = max(run.ended_s - _zero(run) for run in runs)
-        for index, run in enumerate(runs):
-            ax = chart.add_subplot(grid[index, 0])
+        top_in = height_in - _LEGEND_IN
+        for run, panel_in in zip(runs, heights_in, strict=True):
+            top_in -= panel_in
+            lanes_in = panel_in - _HEAD_IN
+            ax = chart.add_axes((_LEFT, top_in / height_in, _RIGHT - _LEFT, lanes_in / height_in))
             _panel(ax, run, end_s)
             _verdict(ax, run, predictions)
-            if index < len(runs) - 1:
-                ax.tick_params(axis="x", labelbottom=False)
-            else:
+            if run is runs[-1]:
                 ax.set_xlabel("secondes depuis « kubectl apply »")
+            else:
+                ax.tick_params(axis="x", labelbottom=False)
         _legend(chart, runs)
     chart.alternative = probe_words.alternative(recording, predictions)
     return chart
+
+
+def _lanes(run: Run) -> int:
+    """Return how many lanes a panel has: clients, container, and each probe."""
+    return 2 + len(ProbeFacts.of(run).probes)
 
 
 def _zero(run: Run) -> float:
@@ -97,7 +109,7 @@ def _panel(ax: Axes, run: Run, end_s: float) -> None:
     kinds = [kind for kind in KINDS if kind in facts.probes]
     places = {"clients": _CLIENTS, "conteneur": _LIFE}
     places |= {kind: _FIRST_PROBE + _STEP * index for index, kind in enumerate(kinds)}
-    _clients(ax, run, summary, zero_s)
+    _clients(ax, run, zero_s)
     _life(ax, run, summary, zero_s)
     for kind in kinds:
         results = (result for result in run.probes if result.probe == kind)
@@ -109,7 +121,7 @@ def _panel(ax: Axes, run: Run, end_s: float) -> None:
     _foreseen(ax, summary.predicted_kill, summary.kill_s, origin_s, _KILL)
     ax.set_yticks(list(places.values()), list(places))
     ax.tick_params(axis="y", length=0)
-    ax.set_ylim(_FIRST_PROBE + _STEP * (len(KINDS) - 0.5), -0.75)
+    ax.set_ylim(_FIRST_PROBE + _STEP * (len(kinds) - 0.5), -0.55)
     ax.set_xlim(0, end_s)
     axes.ruled(ax)
     if facts.cut:
@@ -117,28 +129,29 @@ def _panel(ax: Axes, run: Run, end_s: float) -> None:
         write(ax, text, end, (5, 0), size=9, colour=style.GREY)
 
 
-def _clients(ax: Axes, run: Run, summary: ProbesSummary, zero_s: float) -> None:
-    """Draw a strip: answered, lost after a promise, or nobody behind the Service yet."""
-    first_s = summary.first_failed_s
-    promised_s = None if first_s is None else first_s + summary.started_s
-
-    def outcome(bin_: Bin) -> tuple[float | None, bool]:
-        """Return the share that was lost, None where nothing was sent, and whether nobody had been promised yet."""
-        whole = sum(bin_.answered.values()) + bin_.failed
-        waiting = promised_s is None or bin_.end_s <= promised_s
-        return bin_.failed / whole if whole else None, waiting
-
+def _clients(ax: Axes, run: Run, zero_s: float) -> None:
+    """Draw a strip: in each second, the share of requests that were answered, and of those lost in each way."""
     low = _CLIENTS - _BAR / 2
-    for (share, waiting), alike in groupby(bins(run.requests, _BIN_S), key=outcome):
+    for shares, alike in groupby(_seconds(run.requests), key=lambda second: second[1]):
         stretch = list(alike)
-        start_s, end_s = stretch[0].start_s - zero_s, stretch[-1].end_s - zero_s
-        for part, offset, look in (
-            (1 - (share or 0.0), 0.0, {"color": style.BLUE, "linewidth": 0}),
-            (share or 0.0, 1 - (share or 0.0), _WAITING if waiting else axes.LOST),
-        ):
-            if part and share is not None:
-                middle = low + (offset + part / 2) * _BAR
-                axes.bar(ax, middle, start_s, end_s, part * _BAR, zorder=2, **look)
+        start_s, end_s = stretch[0][0] - zero_s, stretch[-1][0] + _BIN_S - zero_s
+        offset = 0.0
+        for kind, share in shares:
+            look = {"color": style.BLUE, "linewidth": 0} if kind is None else _LOSSES[kind][1]
+            middle = low + (offset + share / 2) * _BAR
+            axes.bar(ax, middle, start_s, end_s, share * _BAR, zorder=2, **look)
+            offset += share
+
+
+def _seconds(
+    requests: Iterable[Request],
+) -> Iterator[tuple[float, tuple[tuple[Loss | None, float], ...]]]:
+    """Yield each second's beginning, and the shares of what became of the requests that were due in it."""
+    sent = [request for request in requests if request.error != "unsent"]
+    for second, due in groupby(sent, key=lambda request: int(request.planned_s / _BIN_S + 1e-6)):
+        found = Counter(None if request.ok else loss(request) for request in due)
+        kinds = [kind for kind in (None, *Loss) if found[kind]]
+        yield second * _BIN_S, tuple((kind, found[kind] / found.total()) for kind in kinds)
 
 
 def _life(ax: Axes, run: Run, summary: ProbesSummary, zero_s: float) -> None:
@@ -200,59 +213,65 @@ def _foreseen(
 def _verdict(ax: Axes, run: Run, predictions: Mapping[str, object] | None) -> None:
     summary = summarize(run)
     guess = words.predicted(predictions, run.name)
-    lost = style.LOST if summary.failed else style.TEXT
+    never = summary.ready_s is None and not summary.going_on
+    clients = style.LOST_TEXT if summary.once_ready or never else style.TEXT
+    instants_ = [probe_words.ready(summary), probe_words.kill(summary) or probe_words.why(run)]
     lines = [
-        (probe_words.title(run.name), style.INK, 12, True),
-        (probe_words.clients(summary), lost, 9.5, True),
-        (probe_words.ready(summary), style.TEXT, 9.5, False),
-        (probe_words.kill(summary) or probe_words.why(run), style.TEXT, 9.5, False),
-        (f"{guess} s" if guess else "", style.TEXT, 9.5, False),
+        (probe_words.title(run.name), style.INK, 12.5, True),
+        (probe_words.clients(summary), clients, 10.5, True),
+        (
+            " ; ".join([*filter(None, instants_), *([f"{guess} s"] if guess else [])]),
+            style.TEXT,
+            10.5,
+            False,
+        ),
     ]
-    for index, (text, colour, size, bold) in enumerate(line for line in lines if line[0]):
-        offset_pt = (0, -10 - 19 * index - (11 if index > 1 else 0))
-        look = {"xycoords": "axes fraction", "va": "top" if index else "center"}
-        text = _wrapped(text)
-        write(ax, text, (1.015, 1), offset_pt, size=size, colour=colour, bold=bold, **look)
-
-
-def _wrapped(text: str, width: int = 52) -> str:
-    """Put a text in two lines at most, cut between words."""
-    if len(text) <= width:
-        return text
-    cut = text.rfind(" ", 0, width)
-    return f"{text[:cut]}\n{text[cut + 1 :]}"
+    for index, (text, colour, size, bold) in enumerate(lines):
+        look = {"xycoords": "axes fraction", "va": "baseline"}
+        write(
+            ax, text, (0, 1), (0, 7 + 16 * (2 - index)), size=size, colour=colour, bold=bold, **look
+        )
 
 
 def _legend(chart: figure.DescribedFigure, runs: tuple[Run, ...]) -> None:
+    """Name what the three kinds of lanes show, each in a column of its own."""
     dot: dict[str, Any] = {"marker": "o", "color": "white", "markerfacecolor": style.BLUE}
     cross: dict[str, Any] = {"marker": "x", "linestyle": "", "color": style.VERMILION}
     kill: dict[str, Any] = {"marker": "X", "color": "white", "markerfacecolor": style.INK}
-    handles: list[Patch | Line2D] = [
-        Patch(color=style.BLUE, label="client servi"),
-        Patch(label="requête perdue", **axes.LOST),
-        Patch(label="pas encore de pod prêt", **_WAITING),
-        Patch(label="port fermé", **axes.DOWN),
-        Patch(label="port ouvert", **_OPEN),
-        Patch(color=_READY, label="Ready"),
-        Line2D([], [], markersize=10, label="tué", **kill),
-        Line2D([], [], markersize=7, label="sonde réussie", **dot),
-        Line2D([], [], markersize=7, label="sonde en échec", **cross),
-        Patch(facecolor=_READY, alpha=0.3, label="Ready prévu"),
-        Patch(facecolor=_KILL, alpha=0.3, label="arrêt prévu"),
-    ]
-    chart.legend(
-        handles=handles,
-        loc="upper left",
-        ncols=6,
-        bbox_to_anchor=(0.07, 1.0),
-        columnspacing=1.6,
-        handletextpad=0.6,
-    )
+    groups: Mapping[str, list[Patch | Line2D]] = {
+        "clients": [
+            Patch(color=style.BLUE, label="page entière"),
+            *(Patch(label=label, **look) for label, look in _LOSSES.values()),
+        ],
+        "conteneur": [
+            Patch(label="port fermé", **axes.DOWN),
+            Patch(label="port ouvert", **_OPEN),
+            Patch(color=_READY, label="Ready"),
+            Line2D([], [], markersize=10, label="tué", **kill),
+        ],
+        "sondes": [
+            Line2D([], [], markersize=8, label="réussie", **dot),
+            Line2D([], [], markersize=7, label="en échec", **cross),
+            Patch(facecolor=_READY, alpha=0.3, label="Ready prévu ici"),
+            Patch(facecolor=_KILL, alpha=0.3, label="arrêt prévu ici"),
+        ],
+    }
+    for left, (title, handles) in zip((0.08, 0.40, 0.62), groups.items(), strict=True):
+        legend = chart.legend(
+            handles=handles,
+            title=title,
+            loc="upper left",
+            bbox_to_anchor=(left, 1.0),
+            alignment="left",
+            title_fontproperties={"weight": "bold", "size": 10.5},
+            labelspacing=0.25,
+        )
+        chart.add_artist(legend)
     style.stand_in_badge(chart, runs)
 
 
 def tabulate(recording: Recording) -> Table:
-    """Return each variant's instants of Ready and of the first kill, foreseen and measured, and what clients lost."""
+    """Return each variant's instants of Ready and of the first kill, foreseen and measured."""
     header = (
         "variante",
         "Ready prévu",
@@ -260,7 +279,6 @@ def tabulate(recording: Recording) -> Table:
         "premier arrêt prévu",
         "mesuré",
         "relances",
-        "requêtes perdues",
     )
     lines = tuple(
         (
@@ -270,8 +288,29 @@ def tabulate(recording: Recording) -> Table:
             probe_words.foreseen(summary.predicted_kill),
             probe_words.instant(summary.kill_s),
             number(summary.restarts),
-            number(summary.failed),
         )
         for summary in map(summarize, recording.runs)
     )
     return Table("Prévu d’après le manifeste, et mesuré", header, lines)
+
+
+def tabulate_clients(recording: Recording) -> Table:
+    """Return how many requests of each variant were lost, all counted alike, and what their clients got."""
+    header = (
+        "variante",
+        "envoyées",
+        "perdues",
+        *(label for label, _ in _LOSSES.values()),
+        "perdues une fois Ready",
+    )
+    lines = tuple(
+        (
+            probe_words.title(summary.variant),
+            number(summary.sent),
+            number(summary.failed),
+            *(number(summary.losses.get(kind, 0)) for kind in _LOSSES),
+            number(summary.once_ready),
+        )
+        for summary in map(summarize, recording.runs)
+    )
+    return Table("Requêtes perdues : le client n’a pas eu la page demandée", header, lines)

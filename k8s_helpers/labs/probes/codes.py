@@ -15,3 +15,14 @@ class Moment(StrEnum):
     """Its program's own start was over."""
     READY = "ready"
     KILL = "kill"
+
+
+class Loss(StrEnum):
+    """What a client got in place of the page it came for."""
+
+    EMPTY = "empty"
+    """A page without its data, and a status that says all is well."""
+    ERROR = "error"
+    """An error that the program itself answered."""
+    SILENCE = "silence"
+    """No answer of any program: nobody behind the Service, or a port that nobody has opened."""

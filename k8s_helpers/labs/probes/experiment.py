@@ -15,6 +15,7 @@ from ...analysis import probe_log
 from ...builds import images
 from ...cluster import Cluster
 from ...kube import manifests
+from ...measure import slow_program
 from ...measure.lane import Lane
 from ...measure.measure import Measure
 from ...measure.recording import Mark, Recording, Run
@@ -51,8 +52,8 @@ def measure(
     Parameters
     ----------
     variants : sequence of str, or mapping of str to manifest
-        Among "no-probe", "readiness", "slide", "impatient", "startup"; or manifests of one's own by name, each with a
-        Deployment and a Service.
+        Among "no-probe", "refusing", "readiness", "slide", "impatient", "startup"; or manifests of one's own by name,
+        each with a Deployment and a Service.
     delay_s : float
         What the program's start takes, 2 to 300 s; the seconds of the course's probes shrink or grow with it.
     rate_per_s : float
@@ -124,7 +125,8 @@ def _run(measure: Measure, variant: Variant, race: _Race, parameters: Mapping[st
         lane.step("Service et trafic")
         lane.namespace.apply(variant.service)  # nobody is behind it yet
         address = lane.namespace.service_url(variant.service_name, timeout_s=0)
-        traffic = Traffic(address, rate_per_s=own["rate_per_s"])
+        rate_per_s = own["rate_per_s"]
+        traffic = Traffic(address, rate_per_s=rate_per_s, expected=slow_program.LOADED)
         log = _Log(lane, variant)
         with lane.recording(traffic, events=True, complete=log.complete):
             race.asked.add(variant.name)

@@ -4,6 +4,6 @@ from ..lab import Lab
 
 LAB = Lab(
     name="probes",
-    title="Le même programme lent avec cinq façons de le sonder, prévu puis mesuré",
+    title="Le même programme lent de six façons, prévu puis mesuré",
     folder="10_sondes",
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from ...analysis.pods import instants
 from ...analysis.story import Story, plain
 from ...forecasts.span import SLACK_S, Span
 from ...measure.recording import Recording, Request, Run
-from .codes import Moment
+from .codes import Loss, Moment
 
 CUT = "cut"
 """Parameter of a run that was ended in a restart loop."""
@@ -79,15 +79,18 @@ class ProbesSummary:
         When the pod was first Ready, and when the kubelet first decided to kill the container for a probe.
     kills_s : tuple of float
         All such decisions.
-    waiting, failed : int
-        Requests lost before the Service led to a ready pod, and those lost after, or all of them where the wait had no
-        end.
+    sent : int
+        Requests that left.
+    losses : mapping of Loss to int
+        Those whose client did not get the page it came for, by what it got. Every variant's are counted so.
+    once_ready : int
+        Those of them that were due once the Service led to a ready pod.
     first_failed_s, last_failed_s : float or None
-        When the first and the last of the failed ones were due.
+        When the first and the last of the lost ones were due.
     restarts : int
         Of the container.
     going_on : bool
-        The measure is not over: what has not come yet may still come, and clients wait where nobody was ever ready.
+        The measure is not over: what has not come yet may still come.
     """
 
     variant: str
@@ -99,12 +102,18 @@ class ProbesSummary:
     ready_s: float | None
     kill_s: float | None
     kills_s: tuple[float, ...]
-    waiting: int
-    failed: int
+    sent: int
+    losses: Mapping[Loss, int]
+    once_ready: int
     first_failed_s: float | None
     last_failed_s: float | None
     restarts: int
     going_on: bool = False
+
+    @property
+    def failed(self) -> int:
+        """Lost requests in all."""
+        return sum(self.losses.values())
 
     @property
     def ready_as_predicted(self) -> bool:
@@ -147,9 +156,7 @@ def summarize(run: Run) -> ProbesSummary:
     started_s = _started(run)
     endpoints_s = next((event.at_s for event in run.endpoints if event.ready), None)
     lost = sorted(failures(run.requests), key=lambda request: request.planned_s)
-    promised_s = _promised(run, endpoints_s)
-    since_s = promised_s if promised_s is not None else math.inf if facts.going_on else -math.inf
-    failed = [request for request in lost if request.planned_s >= since_s]
+    promised_s = _promised(run, endpoints_s, going_on=facts.going_on)
     kills_s = tuple(
         event.at_s - started_s
         for event in run.events
@@ -166,13 +173,23 @@ def summarize(run: Run) -> ProbesSummary:
         ready_s=_after(ready_s, started_s),
         kill_s=kills_s[0] if kills_s else None,
         kills_s=kills_s,
-        waiting=len(lost) - len(failed),
-        failed=len(failed),
-        first_failed_s=_due(failed, 0, started_s),
-        last_failed_s=_due(failed, -1, started_s),
+        sent=sum(request.error != "unsent" for request in run.requests),
+        losses=Counter(map(loss, lost)),
+        once_ready=sum(
+            promised_s is not None and request.planned_s >= promised_s for request in lost
+        ),
+        first_failed_s=_due(lost, 0, started_s),
+        last_failed_s=_due(lost, -1, started_s),
         restarts=len(instants(run, "restarted")),
         going_on=facts.going_on,
     )
+
+
+def loss(request: Request) -> Loss:
+    """Name what the client of a lost request got: only the program itself tells the name of its pod."""
+    if request.error == "content":
+        return Loss.EMPTY
+    return Loss.ERROR if request.error == "status" and request.pod else Loss.SILENCE
 
 
 def spread_s(runs: Sequence[Run]) -> float:
@@ -196,19 +213,19 @@ def _mark(run: Run, moment: Moment) -> float | None:
     return None if mark is None else mark.at_s
 
 
-def _promised(run: Run, endpoints_s: float | None) -> float | None:
-    """Return from when the Service led to a ready pod; None for never.
+def _promised(run: Run, endpoints_s: float | None, *, going_on: bool) -> float | None:
+    """Return from when the Service led to a ready pod; None for never, or not for sure yet.
 
     The proxies take a moment to learn of it: where answers begin within that moment, they are what counts.
     """
     if endpoints_s is None:
         return None
-    answers = (
-        request.planned_s
-        for request in run.requests
-        if request.ok and request.planned_s >= endpoints_s
-    )
-    first_s = min(answers, default=endpoints_s)
+    since = [request for request in run.requests if request.planned_s >= endpoints_s]
+    first_s = min((request.planned_s for request in since if request.ok), default=endpoints_s)
+    answered = any(request.ok for request in since)
+    last_s = max((request.planned_s for request in since), default=endpoints_s)
+    if going_on and not answered and last_s - endpoints_s <= PROGRAMMING_S:
+        return None
     return first_s if first_s - endpoints_s <= PROGRAMMING_S else endpoints_s
 
 
@@ -227,7 +244,7 @@ def _as_predicted(predicted: Span | None, measured_s: float | None) -> bool:
 
 
 def to_json(recording: Recording) -> dict[str, Any]:
-    """Return the variants, and the kills that the contract's rows have no place for."""
+    """Return the variants, and the kills and losses that the contract's rows have no place for."""
     summaries = [summarize(run) for run in recording.runs]
     return {
         "variants": {summary.variant: summary.to_plain() for summary in summaries},
@@ -235,6 +252,14 @@ def to_json(recording: Recording) -> dict[str, Any]:
             summary.variant: {
                 "predicted_first_s": summary.predicted_kill and summary.predicted_kill.to_plain(),
                 "measured_s": [round(at_s, 3) for at_s in summary.kills_s],
+            }
+            for summary in summaries
+        },
+        "clients": {
+            summary.variant: {
+                "sent": summary.sent,
+                **{kind: summary.losses.get(kind, 0) for kind in Loss},
+                "once_ready": summary.once_ready,
             }
             for summary in summaries
         },
@@ -251,7 +276,8 @@ def to_story(recording: Recording) -> Story:
             name: {
                 "becomes-ready": summary.ready_s is not None,
                 "restarts": summary.restarts,
-                "loses-requests": summary.failed > 0,
+                "loses-requests-once-ready": summary.once_ready > 0,
+                "answers-without-data": summary.losses.get(Loss.EMPTY, 0) > 0,
                 "as-predicted": summary.as_predicted,
                 "order": summary.order,
             }

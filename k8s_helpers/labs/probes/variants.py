@@ -19,6 +19,7 @@ from .lab import LAB
 
 FILES: Mapping[str, str] = {
     "no-probe": "sans-sonde.yaml",
+    "refusing": "sans-sonde-503.yaml",
     "readiness": "readiness.yaml",
     "slide": "diapositive.yaml",
     "impatient": "impatiente.yaml",

@@ -10,16 +10,25 @@ from ..._french import NO_BREAK, count, number, seconds
 from ...draw import words
 from ...forecasts.span import Span
 from ...measure.recording import Recording, Run
+from .codes import Loss
 from .summary import ProbeFacts, ProbesSummary, spread_s, summarize
 
 TITLES: Mapping[str, str] = {
-    "no-probe": "Sans sonde",
+    "no-probe": "Sans sonde, le programme de la diapositive",
+    "refusing": "Sans sonde, un programme qui répond 503",
     "readiness": "Readiness seule",
     "slide": "Les deux sondes de la diapositive",
     "impatient": "Liveness trop impatiente",
     "startup": "La même liveness, avec une sonde startup",
 }
 
+
+LOSSES: Mapping[Loss, tuple[str, str]] = {
+    Loss.EMPTY: ("page sans données", "pages sans données"),
+    Loss.ERROR: ("erreur du programme", "erreurs du programme"),
+    Loss.SILENCE: ("sans réponse", "sans réponse"),
+}
+"""What clients got in place of their page, one and several."""
 
 TOGETHER_S = 1.0
 """Variants that start within this are told to start at the same instant."""
@@ -50,17 +59,19 @@ def kill(summary: ProbesSummary) -> str:
 
 
 def clients(summary: ProbesSummary) -> str:
-    """Tell what clients lost, and why that was or was not a broken promise."""
-    lost = count(summary.failed, "requête perdue", "requêtes perdues")
-    if summary.going_on and summary.ready_s is None and not summary.failed:
-        waiting = count(summary.waiting, "requête")
-        return f"encore personne derrière le Service ({waiting} sans réponse)"
-    if summary.ready_s is None:
-        return f"{lost}{NO_BREAK}: jamais personne derrière le Service"
+    """Tell how many requests were lost, what their clients got, and how many of them once the pod was Ready."""
     if not summary.failed:
-        return f"aucune requête perdue une fois Ready ({number(summary.waiting)} avant)"
-    last = instant(summary.last_failed_s)
-    return f"{lost} alors que le pod passait pour prêt, jusqu’à {last}"
+        return "aucune requête perdue"
+    lost = count(summary.failed, "requête perdue", "requêtes perdues")
+    kinds = [kind for kind in LOSSES if summary.losses.get(kind)]
+    got = [count(summary.losses[kind], *LOSSES[kind]) for kind in kinds]
+    if len(kinds) == 1:
+        got = [LOSSES[kinds[0]][summary.failed > 1]]
+    parts = f"{lost}{NO_BREAK}: {', '.join(got)}"
+    if summary.ready_s is None:
+        return parts
+    ready = number(summary.once_ready) if summary.once_ready else "aucune"
+    return f"{parts} ; {ready} une fois Ready"
 
 
 def why(run: Run) -> str:

@@ -41,7 +41,7 @@ def draw(recording: Recording) -> figure.DescribedFigure:
         ax.set_xlim(0, 130)
         ax.set_xlabel("part du quota (%)")
         chart.text(0.02, 0.93, _TITLE, fontsize=13, fontweight="bold")
-        chart.text(0.02, 0.86, answer, fontsize=11, fontweight="bold", color=style.VERMILION)
+        chart.text(0.02, 0.86, answer, fontsize=11, fontweight="bold", color=style.LOST_TEXT)
         chart.legend(
             handles=[
                 Patch(color=style.lighter(style.BLUE, 0.3), label="demandé par un pod accepté"),

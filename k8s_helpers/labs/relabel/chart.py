@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -16,8 +17,14 @@ from ...measure.recording import Recording, Run
 from . import words
 from .summary import summarize
 
-_SHADES = (0.0, 0.35, 0.15, 0.5, 0.25, 0.42)
-"""How light the blue of each pod is: neighbours differ."""
+_POD_COLOURS = (
+    style.BLUE,
+    style.GREEN,
+    style.lighter(style.BLUE, 0.55),
+    style.GREY,
+    style.lighter(style.GREEN, 0.5),
+)
+"""Of the pods that stay, in their order: neighbours differ, and none looks like the one that leaves."""
 _OUT: dict[str, Any] = {
     "facecolor": style.lighter(style.PURPLE, 0.75),
     "edgecolor": style.PURPLE,
@@ -53,13 +60,11 @@ def draw(recording: Recording) -> figure.DescribedFigure:
 
 
 def _colours(run: Run) -> dict[str, str]:
-    """Return a colour for each pod: purple for the one that changes, a blue each for the others."""
+    """Return a colour for each pod: purple for the one that changes, another one each for the others."""
     moved = run.parameters.get("pod")
-    colours: dict[str, str] = {}
-    for life in axes.in_order(analysis.lives(run)):
-        shade = _SHADES[len(colours) % len(_SHADES)]
-        colours[life.pod] = style.PURPLE if life.pod == moved else style.lighter(style.BLUE, shade)
-    return colours
+    others = [life.pod for life in axes.in_order(analysis.lives(run)) if life.pod != moved]
+    colours = dict(zip(others, itertools.cycle(_POD_COLOURS), strict=False))
+    return {**colours, str(moved): style.PURPLE}
 
 
 def _answers(run: Run, *, ax: Axes | None = None) -> Axes:

@@ -7,7 +7,7 @@ from ...measure.recording import Recording
 from .summary import RelabelSummary
 
 TITLE = "Une étiquette change"
-IN_SERVICE = "dans le Service (un bleu par pod)"
+IN_SERVICE = "dans le Service (une couleur par pod)"
 MOVED = "le pod dont l’étiquette change"
 OUT = "hors du Service, mais vivant"
 

@@ -28,7 +28,7 @@ def draw(recording: Recording) -> figure.DescribedFigure:
         *columns.version_handles(runs),
         columns.lost_handle(),
         *columns.life_handles(),
-        columns.death_handle(),
+        *([columns.death_handle()] if any(axes.points_of(run, "died") for run in runs) else []),
         *columns.count_handles(),
     ]
     heads = [words.head(summarize(run)) for run in runs]

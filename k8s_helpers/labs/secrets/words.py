@@ -40,5 +40,13 @@ WORDS = AttemptWords(
         What.MOUNT: "le lire par un pod qui le reçoit",
         What.ETCD: "lire la valeur dans etcd",
     },
-    answer={Outcome.READ: "lu", Outcome.PLAINTEXT: "en clair", Outcome.ENCRYPTED: "chiffré"},
+    answer={
+        Outcome.READ: "lu",
+        Outcome.PLAINTEXT: "en clair",
+        Outcome.ENCRYPTED: "chiffré",
+        Outcome.FORBIDDEN: "refusé (403)",
+    },
+    alarming=lambda attempt: (
+        attempt.ok != (attempt.who == Who.GET_RIGHT and attempt.what == What.GET)
+    ),
 )

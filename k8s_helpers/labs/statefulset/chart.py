@@ -50,7 +50,7 @@ def _named_pods(run: Run, *, ax: Axes | None = None) -> Axes:
             axes.life(ax, life, names.index(life.pod), run.ended_s)
         for row, name in enumerate(names):
             _name(ax, name, row, [life for life in lives if life.pod == name], run.ended_s)
-        ax.set_ylim(max(len(names), 1) - 0.3, -1.9)
+        axes.rows_axis(ax, len(names), levels=3)
         ax.set_yticks([])
         ax.set_ylabel(words.NAMES_AXIS)
         axes.seconds_axis(ax, run)

@@ -83,7 +83,7 @@ def _panel(ax: Axes, run: Run, end_s: float) -> None:
         textcoords="offset points",
         fontsize=10,
         fontweight="bold",
-        color=style.VERMILION if summary.bind_s is None else style.TEXT,
+        color=style.LOST_TEXT if summary.bind_s is None else style.TEXT,
     )
 
 

@@ -12,6 +12,7 @@ from ...measure.recording import Recording
 from . import words
 from .summary import ThrottlingSummary, summarize
 
+_WIDTH_IN = 10.5
 _ROW_IN = 0.95
 
 
@@ -33,7 +34,7 @@ def draw(recording: Recording) -> figure.DescribedFigure:
     title, verdict = words.title(runs[0].parameters["cpu_ms"]), words.verdict(summaries)
     height_in = 2.0 + _ROW_IN * len(summaries)
     with matplotlib.rc_context(style.RC):
-        chart = figure.new(style.WIDTH_IN, height_in)
+        chart = figure.new(_WIDTH_IN, height_in)
         ax = chart.add_axes((0.1, 0.55 / height_in, 0.87, 1 - 1.6 / height_in))
         for row, summary in enumerate(summaries):
             _times(ax, summary, row)
@@ -44,12 +45,12 @@ def draw(recording: Recording) -> figure.DescribedFigure:
         ax.xaxis.set_major_formatter(axes.FRENCH)
         chart.text(0.012, 1 - 0.35 / height_in, title, fontsize=13, fontweight="bold")
         chart.text(0.012, 1 - 0.65 / height_in, verdict, fontsize=11, fontweight="bold")
-        kernel = "prévu pour le calcul seul (noyau : tranches de 100 ms)"
+        foreseen = "prévu pour le calcul seul (tranches de 100 ms)"
         chart.legend(
             handles=[
                 Line2D([], [], linestyle="none", marker="o", color=style.BLUE, label="une réponse"),
                 Line2D([], [], color=style.INK, linewidth=3, label="médiane"),
-                Line2D([], [], color=style.GREEN, linewidth=5, label=kernel),
+                Line2D([], [], color=style.GREEN, linewidth=5, label=foreseen),
             ],
             loc="upper right",
             ncols=3,

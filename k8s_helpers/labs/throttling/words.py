@@ -8,6 +8,9 @@ from ..._french import NO_BREAK, count, number, seconds
 from .codes import NO_LIMIT
 from .summary import ThrottlingSummary, slowed
 
+ENOUGH_FOR_95 = 20
+"""Answers that a 95th percentile needs: one of twenty is later."""
+
 
 def name(limit: str) -> str:
     """Name a limit."""
@@ -15,14 +18,21 @@ def name(limit: str) -> str:
 
 
 def times(summary: ThrottlingSummary) -> str:
-    """Tell median and 95th percentile, beside what was predicted of the work alone."""
+    """Tell the median and how late the last answers were, beside what was predicted of the work alone.
+
+    Of a few answers, the fastest and the slowest: a 95th percentile of five is the slowest by another name.
+    """
     median_s, late_s = summary.percentile_s(0.5), summary.percentile_s(0.95)
     if median_s is None or late_s is None:
         return "aucune réponse"
+    if len(summary.latencies_s) >= ENOUGH_FOR_95:
+        spread = f"95{NO_BREAK}% en {_ms(late_s)}"
+    else:
+        first, last = _ms(summary.latencies_s[0]), _ms(summary.latencies_s[-1])
+        spread = f"de {first} à {last} en {len(summary.latencies_s)}{NO_BREAK}réponses"
     lo, hi = (number(1000 * bound, 0) for bound in summary.predicted)
     foreseen = lo if lo == hi else f"{lo} à {hi}"
-    words = f"médiane {_ms(median_s)}, 95{NO_BREAK}% en {_ms(late_s)}"
-    return f"{words} (prévu {foreseen}{NO_BREAK}ms pour le calcul)"
+    return f"médiane {_ms(median_s)}, {spread} (prévu {foreseen}{NO_BREAK}ms pour le calcul)"
 
 
 def _ms(value_s: float) -> str:
@@ -35,12 +45,12 @@ def title(work_ms: float) -> str:
 
 
 def verdict(summaries: Sequence[ThrottlingSummary]) -> str:
-    """Tell whether a limit made the work wait, and whether anybody died of it."""
+    """Tell whether a limit made the work wait, and how often a container was restarted."""
     restarts = sum(summary.restarts for summary in summaries)
-    died = "personne n’en meurt" if not restarts else count(restarts, "redémarrage")
+    died = "aucun redémarrage" if not restarts else count(restarts, "redémarrage")
     if slowed(summaries):
-        return f"Le processeur se bride{NO_BREAK}: le travail attend, {died}"
-    return f"Aucune limite ne fait attendre le travail, {died}"
+        return f"La limite de processeur fait attendre le travail{NO_BREAK}; {died}"
+    return f"Aucune limite ne fait attendre le travail{NO_BREAK}; {died}"
 
 
 def sentences(summaries: Sequence[ThrottlingSummary]) -> str:

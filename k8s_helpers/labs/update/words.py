@@ -37,7 +37,7 @@ def cost(summary: UpdateSummary) -> str:
     """Tell how many pods it took, how long it lasted and how quick the way back was."""
     words = f"{count(summary.peak_pods, 'pod')} au plus"
     if summary.duration_s is not None:
-        words += f" · finie en {seconds(summary.duration_s)}"
+        words += f" · durée {seconds(summary.duration_s)}"
     return words if summary.back_s is None else f"{words} · retour en {seconds(summary.back_s)}"
 
 

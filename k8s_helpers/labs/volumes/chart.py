@@ -18,8 +18,10 @@ def draw(recording: Recording) -> figure.DescribedFigure:
     """Draw which place kept what was written in it, after each disruption."""
     summary = summarize(recording)
     with matplotlib.rc_context(style.RC):
-        chart = figure.new(11.5, 4.4)
-        _board(chart.add_axes((0.2, 0.02, 0.79, 0.8)), summary)
+        chart = figure.new(11.5, 5.0)
+        _board(chart.add_axes((0.2, 0.02, 0.79, 0.7)), summary)
+        chart.text(0.012, 0.94, words.TITLE, **style.HEAD)
+        chart.text(0.012, 0.885, words.verdict(summary), **style.BELOW)
         if not summary.read_only_enforced:
             chart.text(0.99, 0.01, words.NOT_TRIED, ha="right", fontsize=9, color=style.TEXT)
     chart.alternative = words.alternative(recording, summary)

@@ -20,13 +20,30 @@ DISRUPTIONS: Mapping[Disruption, str] = {
     Disruption.POD: "le pod a été\nsupprimé et refait",
     Disruption.CLAIM: "le pod et la demande\nont été refaits",
 }
+END_OF: Mapping[Disruption, str] = {
+    Disruption.CONTAINER: "un redémarrage du conteneur",
+    Disruption.POD: "la mort du pod",
+    Disruption.CLAIM: "celle de la demande",
+}
 READ_ONLY = "écrire quand la racine\nest en lecture seule"
 NOT_TRIED = typeset(
     "Racine en lecture seule : pas essayée ici, où le noyau refuse les espaces de noms qui l’imposeraient "
     "(docs/fidelite.md)."
 )
+TITLE = "Ce qui survit à quoi"
 KEPT = {True: "toujours là", False: "perdu"}
 ALLOWED = {True: "possible", False: "refusé"}
+
+
+def verdict(summary: VolumesSummary) -> str:
+    """Return how many places still have their file after each disruption."""
+    numbers = ", ".join(
+        f"{sum(kept.values())} après {END_OF[disruption]}"
+        for disruption, kept in summary.survives.items()
+    )
+    return typeset(
+        f"Sur {len(PLACES)} endroits, gardent leur fichier : {numbers or 'rien d’essayé'}."
+    )
 
 
 def alternative(recording: Recording, summary: VolumesSummary) -> str:
@@ -43,4 +60,4 @@ def alternative(recording: Recording, summary: VolumesSummary) -> str:
         sentences.append(f"Racine en lecture seule, ce qui est refusé : {refused}.")
     if not summary.read_only_enforced:
         sentences.append(NOT_TRIED)
-    return typeset(f"Ce qui survit à quoi, {recording.where}. " + " ".join(sentences))
+    return typeset(f"{TITLE}, {recording.where}. {verdict(summary)} " + " ".join(sentences))

@@ -206,6 +206,7 @@ class Order:
     verify: bool = True
     server_hostname: str | None = None
     proxy: str | None = None
+    expected: str = ""
 
     def to_json(self) -> str:
         """Return the order as one line."""

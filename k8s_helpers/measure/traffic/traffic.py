@@ -49,6 +49,8 @@ class Traffic:
         (https://kubernetes.io/docs/reference/networking/virtual-ips/).
     max_duration_s : float
         The traffic ends by itself after this many seconds.
+    expected : str
+        What a good page contains: an answer without it is a failure ("content"), whatever its status says.
     zero_monotonic_s : float, optional
         Instant of `time.monotonic()` that is 0 in the records; the start of the traffic where it is not given.
 
@@ -76,6 +78,7 @@ class Traffic:
         method: str = "GET",
         keep_alive: bool = False,
         max_duration_s: float = 600.0,
+        expected: str = "",
         zero_monotonic_s: float | None = None,
     ) -> None:
         if (
@@ -96,6 +99,7 @@ class Traffic:
             max_requests=_MAX_REQUESTS,
             max_duration_s=max_duration_s,
             max_in_flight=_MAX_IN_FLIGHT,
+            expected=expected,
             **_way(ServiceAddress(address) if isinstance(address, str) else address),
         )
         self._zero_s = zero_monotonic_s

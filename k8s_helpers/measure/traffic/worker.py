@@ -42,6 +42,13 @@ def error_kind(error: BaseException) -> ErrorKind:
     return "other"
 
 
+def _judge(status: int, body: bytes, expected: str) -> ErrorKind | None:
+    """Name what is wrong with an answer; None where it is what the client came for."""
+    if status >= 400:
+        return "status"
+    return None if expected.encode() in body else "content"
+
+
 def _tls(order: Order) -> ssl.SSLContext | bool:
     if not order.url.startswith("https:"):
         return True
@@ -103,8 +110,8 @@ class _Sender:
                 status = answer.status
                 version = answer.headers.get("X-App-Version")
                 pod = answer.headers.get("X-Pod-Name")
-                await answer.read()
-                error = "status" if status >= 400 else None
+                body = await answer.read()
+                error = _judge(status, body, self._order.expected)
         except (aiohttp.ClientError, OSError) as failure:  # TimeoutError is an OSError
             error = error_kind(failure)
         self._write([planned_s, sent_s, time.monotonic(), status, version, pod, error])

@@ -7,6 +7,7 @@ Ingress and Gateway API alike (https://doc.traefik.io/traefik/).
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from embedded_kubernetes.programs.binaries import KUBERNETES_VERSION
@@ -18,12 +19,15 @@ from .engine import Engine
 
 METRICS_IMAGE = "registry.k8s.io/metrics-server/metrics-server:v0.9.0"
 INGRESS_IMAGE = "docker.io/library/traefik:v3.7.13"
+GATEWAY_CONTROLLER = "traefik.io/gateway-controller"
+"""As Traefik calls itself (`controllerName` in its provider `gateway`)."""
 INGRESS_VARIABLE = "K8S_HELPERS_INGRESS_IMAGE"
 """Names another image, as in a room without internet."""
 
 _MANIFESTS = Path(__file__).with_name("manifests")
 _KUBECTL = ("kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf")
 _NAMESPACE, _DEPLOYMENT = "ingress-traefik", "deployment/traefik"
+_GATEWAY_OPTION = "--providers.kubernetesgateway=true"
 _PULL_S, _ROLLOUT_S = 300.0, 120.0
 
 _SCRIPT = """
@@ -53,8 +57,23 @@ def ingress_image() -> str:
     return os.environ.get(INGRESS_VARIABLE) or INGRESS_IMAGE
 
 
-def ensure_ingress(engine: Engine, cluster: str, node: str, progress: Progress) -> None:
+def ensure_ingress(
+    engine: Engine,
+    cluster: str,
+    node: str,
+    progress: Progress,
+    definitions: Callable[[], None],
+) -> None:
     """Install the controller unless it is there, and return once it is ready.
+
+    Parameters
+    ----------
+    engine, cluster, node
+        Where.
+    progress : Progress
+        Hears what is done.
+    definitions : callable
+        Installs Gateway API: the controller waits for it before it serves a Gateway.
 
     Raises
     ------
@@ -70,6 +89,7 @@ def ensure_ingress(engine: Engine, cluster: str, node: str, progress: Progress) 
     if engine.has_image(reference):
         kind_images.load(engine, cluster, node, reference, progress)
     _require_image(engine, node, reference)
+    definitions()
     manifest = (_MANIFESTS / "traefik.yaml").read_text(encoding="utf-8")
     manifest = manifest.replace(INGRESS_IMAGE, reference)
     engine.exec(node, *_KUBECTL, "apply", "--filename", "-", stdin=manifest)
@@ -87,12 +107,14 @@ def ensure_ingress(engine: Engine, cluster: str, node: str, progress: Progress) 
 
 
 def _ready(engine: Engine, node: str) -> bool:
-    template = "jsonpath={.status.readyReplicas}"
+    template = "jsonpath={.status.readyReplicas} {.spec.template.spec.containers[0].args}"
     done = engine.exec(
         node, *_KUBECTL, "--namespace", _NAMESPACE, "get", _DEPLOYMENT, "--output", template,
         check=False,
     )  # fmt: skip
-    return done.returncode == 0 and done.stdout.strip() not in ("", "0")
+    replicas, _, arguments = done.stdout.partition(" ")
+    # A cluster of a former version of the course has it without Gateway API.
+    return done.returncode == 0 and replicas not in ("", "0") and _GATEWAY_OPTION in arguments
 
 
 def _require_image(engine: Engine, node: str, reference: str) -> None:

@@ -17,8 +17,10 @@ NODE_PORTS = range(30000, 30016)
 
 INGRESS_PORT = 80
 """Port of the node that an ingress controller listens on."""
-PREFERRED_INGRESS_PORT = 8080
-"""Where this machine reaches it, when free."""
+INGRESS_TLS_PORT = 443
+"""The same by HTTPS."""
+PREFERRED_PORTS = {INGRESS_PORT: 8080, INGRESS_TLS_PORT: 8443}
+"""Where this machine reaches them, when free."""
 
 LOOPBACK = "127.0.0.1"
 
@@ -41,7 +43,7 @@ def choose_ports(
 
 
 def build(
-    ports: Mapping[int, int], ingress_host_port: int, *, image: str | None, cgroup_v1: bool
+    ports: Mapping[int, int], ingress: Mapping[int, int], *, image: str | None, cgroup_v1: bool
 ) -> str:
     """Return the cluster's configuration as YAML.
 
@@ -49,8 +51,8 @@ def build(
     ----------
     ports : mapping
         NodePort → port of this machine.
-    ingress_host_port : int
-        Port of this machine that leads to the node's port 80.
+    ingress : mapping
+        Port of the node that an ingress controller listens on → port of this machine.
     image : str or None
         Node image; None takes the one that the `kind` command was released with.
     cgroup_v1 : bool
@@ -59,7 +61,7 @@ def build(
     node: dict[str, Any] = {"role": "control-plane"}
     if image is not None:
         node["image"] = image
-    mappings = {**ports, INGRESS_PORT: ingress_host_port}
+    mappings = {**ports, **ingress}
     node["extraPortMappings"] = [
         {"containerPort": inside, "hostPort": outside, "listenAddress": LOOPBACK}
         for inside, outside in mappings.items()

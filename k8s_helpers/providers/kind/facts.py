@@ -43,7 +43,13 @@ FACTS = (
     ),
     FidelityFact(
         "Ingress",
-        "kind n’a pas de contrôleur : le cours installe Traefik à la première demande, sur le port 80 du nœud.",
+        "kind n’a pas de contrôleur : le cours installe Traefik à la première demande, aux ports 80 et 443 du nœud.",
+        real=True,
+    ),
+    FidelityFact(
+        "Gateway API",
+        "Le cours ajoute ses définitions (version 1.6.1, écourtées) en même temps que Traefik, qui la sert : "
+        "GatewayClass, Gateway, HTTPRoute, ReferenceGrant, GRPCRoute, TLSRoute.",
         real=True,
     ),
     FidelityFact("Stockage", "Les volumes sont des dossiers du nœud : ils disparaissent avec lui."),

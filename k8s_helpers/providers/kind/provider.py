@@ -137,7 +137,7 @@ class KindProvider(Provider):
             self._folder.save(state)
             image = kind_images.node_image(engine)
             text = kind_config.build(
-                state.ports, state.ingress_port, image=image, cgroup_v1=engine.cgroup_v1
+                state.ports, state.ingress(), image=image, cgroup_v1=engine.cgroup_v1
             )
             output: list[str] = []
             try:
@@ -271,10 +271,29 @@ class KindProvider(Provider):
         port = state.ports.get(node_port) if state else None
         return f"http://{kind_config.LOOPBACK}:{port}" if port else None
 
-    def ingress_url(self, progress: Progress) -> str:
+    def ingress_url(self, progress: Progress, *, tls: bool = False) -> str:
         """Return the URL of Traefik, which is installed where it is missing."""
-        addons.ensure_ingress(require_engine(), self.name, self._node, progress)
+        state = self._folder.load()
+        if tls and state is not None and not state.ingress_tls_port:
+            raise ClusterUnreachableError(
+                f"Joindre le cluster kind « {self.name} » en HTTPS",
+                "ce cluster a été créé par une version du cours qui n’ouvrait pas de port pour HTTPS",
+                "Recréez-le : « k8s-lab down », puis « k8s-lab up ».",
+            )
+        self.install_gateway_api(progress)
+        if tls:
+            return f"https://{kind_config.LOOPBACK}:{state.ingress_tls_port if state else None}"
         return f"http://{kind_config.LOOPBACK}:{self.ingress_port}"
+
+    def install_gateway_api(self, progress: Progress) -> None:
+        """Install Traefik, which asks for the definitions of Gateway API, after them."""
+        from .. import gateway_api  # what measures imports little
+
+        def definitions() -> None:
+            with contextlib.closing(ApiSession(self.kubeconfig)) as api:
+                gateway_api.install(api, addons.GATEWAY_CONTROLLER)
+
+        addons.ensure_ingress(require_engine(), self.name, self._node, progress, definitions)
 
     def read_etcd(self, key: str) -> bytes | None:
         """Return what etcd keeps under a key."""

@@ -38,8 +38,8 @@ class KindState:
         Id of the node's container; "" while the cluster is being made.
     ports : dict
         NodePort → port of this machine.
-    ingress_port : int
-        Port of this machine that leads to the node's port 80.
+    ingress_port, ingress_tls_port : int
+        Ports of this machine that lead to the node's ports 80 and 443 (0: nothing leads there).
     kubernetes_version : str
         The API server's `gitVersion`, once known.
     """
@@ -48,6 +48,14 @@ class KindState:
     ingress_port: int
     node_id: str = ""
     kubernetes_version: str = ""
+    ingress_tls_port: int = 0
+
+    def ingress(self) -> dict[int, int]:
+        """Return the ports of the node that an ingress controller listens on, with those of this machine."""
+        return {
+            kind_config.INGRESS_PORT: self.ingress_port,
+            kind_config.INGRESS_TLS_PORT: self.ingress_tls_port,
+        }
 
 
 class KindFolder:
@@ -160,8 +168,11 @@ def _noted(file: Path) -> dict[str, str]:
 def new_state() -> KindState:
     """Choose the ports of a new cluster among those that are free on this machine now."""
     ports = kind_config.choose_ports(kind_config.NODE_PORTS, is_free, any_free_port)
-    preferred = kind_config.PREFERRED_INGRESS_PORT
-    return KindState(ports, preferred if is_free(preferred) else any_free_port())
+    ingress, ingress_tls = (
+        preferred if is_free(preferred) else any_free_port()
+        for preferred in kind_config.PREFERRED_PORTS.values()
+    )
+    return KindState(ports, ingress, ingress_tls_port=ingress_tls)
 
 
 def is_free(port: int) -> bool:

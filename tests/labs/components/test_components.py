@@ -47,8 +47,20 @@ def test_a_part_of_which_nobody_says_anything_is_not_said_to_be_well() -> None:
     assert "etcd inconnu" in words and "tout va bien" not in words
 
 
-def test_only_the_embedded_cluster_does_without_add_ons() -> None:
+def test_on_the_embedded_cluster_the_course_s_agent_stands_for_the_node_s_programs() -> None:
     run = replace(parts().runs[0], parameters={**parts().runs[0].parameters, "addons": {}})
-    for provider, replaced in (("embedded", True), ("existing", False)):
+    for provider, own in (("embedded", True), ("existing", False)):
         chart = labs.components.draw(Recording("components", provider, "v1.37.0", (run,)))
-        assert any("tient leur rôle" in text.get_text() for text in chart.axes[0].texts) == replaced
+        texts = " ".join(boxes(chart))
+        assert ("agent du cours" in texts) == own
+        assert ("rôle de CoreDNS" in texts) == own
+        assert ("✔ kubelet v1.37.0" in texts) != own
+
+
+def test_a_cloud_controller_manager_is_drawn_as_absent_unless_it_runs() -> None:
+    assert any("absent" in text for text in boxes(labs.components.draw(parts())))
+    run = parts().runs[0]
+    addons = {**run.parameters["addons"], "cloud-controller-manager-aws": True}
+    there = replace(run, parameters={**run.parameters, "addons": addons})
+    chart = labs.components.draw(Recording("components", "existing", "v1.37.0", (there,)))
+    assert not any("absent" in text for text in boxes(chart))

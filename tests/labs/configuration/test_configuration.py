@@ -80,3 +80,11 @@ def test_the_chart_says_what_followed() -> None:
 def test_the_summary_is_plain() -> None:
     plain = labs.summarize(_recording())["runs"]["configmap"]["ways"]
     assert plain["file"] == {"followed_s": 5.0, "restarted_s": None}
+
+
+def test_with_a_real_kubelet_the_folder_alone_follows_and_within_tens_of_seconds() -> None:
+    (run,) = labs.kept("configuration", "kind").runs
+    summary = configuration_summary(run)
+    assert [way.way for way in summary.ways if way.followed_s is not None] == ["file"]
+    followed_s = summary.way("file").followed_s
+    assert followed_s is not None and 10 < followed_s < 95

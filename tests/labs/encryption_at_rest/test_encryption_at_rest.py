@@ -42,3 +42,10 @@ def test_the_way_back_from_encryption_writes_in_clear_and_still_reads() -> None:
 )
 def test_what_a_key_changes_is_read_in_etcd(in_clear: tuple[bool, ...], words: str) -> None:
     assert words in labs.draw(recording(*in_clear)).alternative
+
+
+def test_what_etcd_keeps_in_clear_is_bad_news_and_what_it_encrypts_is_none() -> None:
+    table = labs.tabulate(recording(True, True, False, True))
+    assert table is not None
+    in_etcd = [answer for _, what, answer, _ in table.rows if what == "lire la valeur dans etcd"]
+    assert in_etcd == ["⚠ en clair", "⚠ en clair", "✔ chiffré", "⚠ en clair"]

@@ -136,7 +136,7 @@ def test_the_figure_says_who_kills_and_how_long_each_wait_is() -> None:
     top, bottom = chart.axes
     assert top.get_xlim() == bottom.get_xlim()
     words = [one.get_text() for one in top.texts]
-    assert "limite\u00a0: 512\u00a0Mio" in words and "tas\u00a0: 128\u00a0Mio" in words
+    assert "limite\u00a0: 512\u00a0Mio" in words and "tas, au plus\u00a0: 128\u00a0Mio" in words
     assert any("attente 20\u00a0s" in word for word in words)
     deaths = [line for line in top.lines if line.get_marker() == "X"]
     assert [line.get_xdata()[0] for line in deaths] == pytest.approx([5.0, 9.5, 23.9, 48.9])  # type: ignore[index]

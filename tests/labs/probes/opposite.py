@@ -15,12 +15,14 @@ from k8s_helpers.measure.recording import (
 )
 
 CLAIMS = (
-    "Sans sonde : Ready à",
+    "Sans sonde, le programme de la diapositive : Ready à",
+    "Sans sonde, un programme qui répond 503 : Ready à",
     "Readiness seule : Ready à",
     "Les deux sondes de la diapositive : Ready à",
     "Liveness trop impatiente : jamais Ready",
     "La même liveness, avec une sonde startup : Ready à",
-    "alors que le pod passait pour prêt",
+    "pages sans données",
+    "erreurs du programme",
     "2 relances",
     "(dial tcp",
     "arrêtée ici",

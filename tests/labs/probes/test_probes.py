@@ -15,6 +15,7 @@ from k8s_helpers.forecasts.probe_spec import probes_of
 from k8s_helpers.forecasts.probes import Forecast
 from k8s_helpers.forecasts.span import Span
 from k8s_helpers.labs.probes import words as probe_words
+from k8s_helpers.labs.probes.codes import Loss
 from k8s_helpers.measure.objects import Clock
 from k8s_helpers.measure.recording import (
     ClusterEvent,
@@ -59,8 +60,8 @@ def test_instants_count_from_the_container_s_start() -> None:
     found = labs.probes.summarize(run())
     assert (found.ready_s, found.listening_s, found.restarts) == (12.0, 1.0, 0)
     assert found.ready_as_predicted and found.kill_as_predicted
-    assert (found.failed, found.first_failed_s) == (0, None)
-    assert found.waiting == 13 * synthetic.RATE_PER_S
+    assert (found.failed, found.once_ready) == (13 * synthetic.RATE_PER_S, 0)
+    assert found.losses == {Loss.SILENCE: found.failed}
 
 
 def test_an_instant_outside_its_interval_is_not_as_predicted() -> None:
@@ -73,9 +74,9 @@ def test_an_instant_outside_its_interval_is_not_as_predicted() -> None:
 
 def test_a_pod_that_passes_for_ready_before_it_answers_loses_requests() -> None:
     found = labs.probes.summarize(run("no-probe", ready_s=1.0))
-    assert found.waiting == 1 * synthetic.RATE_PER_S
-    assert found.failed == 10 * synthetic.RATE_PER_S
-    assert found.first_failed_s == pytest.approx(0.0)
+    assert found.once_ready == 10 * synthetic.RATE_PER_S
+    assert found.failed == 11 * synthetic.RATE_PER_S
+    assert found.first_failed_s == pytest.approx(-1.0)
     assert found.last_failed_s == pytest.approx(10.0, abs=0.1)
 
 
@@ -122,7 +123,8 @@ def test_the_chart_has_a_panel_a_variant_and_says_what_it_shows() -> None:
         "readiness",
     ]
     assert "Ready à 12" in figure.alternative
-    assert "500\xa0requêtes perdues" in figure.alternative
+    assert "550\xa0requêtes perdues\xa0: sans réponse ; 500 une fois Ready" in figure.alternative
+    assert "650\xa0requêtes perdues\xa0: sans réponse ; aucune une fois Ready" in figure.alternative
     with pytest.raises(RecordingError):
         labs.probes.draw(Recording("probes", "embedded", "v1.37.0", ()))
 
@@ -140,7 +142,11 @@ def test_the_tables_put_what_was_foreseen_beside_what_was_measured() -> None:
             "perhaps": Forecast(Span(0, 1), (Span(3, 9),), False, "liveness", ()),
         }
     )
-    assert foreseen.rows[0] == ("Sans sonde", "entre 0 et 1\u00a0s", "jamais")
+    assert foreseen.rows[0] == (
+        "Sans sonde, le programme de la diapositive",
+        "entre 0 et 1\u00a0s",
+        "jamais",
+    )
     assert foreseen.rows[1][2] == "peut-être entre 3 et 9\u00a0s"
 
 
@@ -180,12 +186,46 @@ def test_the_container_s_start_is_bounded_by_its_clues() -> None:
 def test_in_the_middle_of_a_measure_nothing_is_never() -> None:
     waiting = run(ready_s=None)
     over = probe_words.sentence(waiting)
-    assert "jamais Ready" in over and "jamais personne derrière le Service" in over
+    assert "jamais Ready" in over and "1\u202f000\xa0requêtes perdues" in over
     middle = replace(waiting, parameters={**waiting.parameters, "going_on": True})
-    assert labs.probes.summarize(middle).failed == 0
     told = probe_words.sentence(middle)
-    assert "jamais" not in told and "perdue" not in told
-    assert "pas encore Ready" in told and "encore personne derrière le Service" in told
+    assert "jamais" not in told and "pas encore Ready" in told
+    # What is lost is lost: the end says nothing else of it.
+    assert probe_words.clients(labs.probes.summarize(middle)) in over
+
+
+def test_a_live_chart_accuses_nobody_before_it_is_sure() -> None:
+    requests = outcomes((12, "refused"), (13.2, "refused"))
+    live = run(requests=requests)
+    live = replace(live, parameters={**live.parameters, "going_on": True})
+    assert labs.probes.summarize(live).once_ready == 0
+    later = replace(live, requests=outcomes((12, "refused"), (13.2, "refused"), (15, "refused")))
+    assert labs.probes.summarize(later).once_ready == 2
+
+
+def test_every_request_without_its_page_is_lost_whatever_its_client_got() -> None:
+    got = [
+        ("content", 200, "p"),
+        ("status", 503, "p"),
+        ("status", 503, None),
+        ("refused", None, None),
+    ]
+    requests = tuple(
+        replace(synthetic.request(14.0 + index, error=error), status=status, pod=pod)
+        for index, (error, status, pod) in enumerate(got)
+    )
+    found = labs.probes.summarize(run("no-probe", 13.0, requests=requests))
+    assert found.losses == {Loss.EMPTY: 1, Loss.ERROR: 1, Loss.SILENCE: 2}
+    assert (found.failed, found.sent, found.once_ready) == (4, 4, 4)
+    table = labs.probes.tabulate_clients(
+        Recording("probes", "embedded", "v1.37.0", (run("no-probe", 13.0, requests=requests),))
+    )
+    assert table.rows[0][1:] == ("4", "4", "1", "1", "2", "4")
+    told = probe_words.clients(found)
+    assert told == (
+        "4\xa0requêtes perdues\xa0: 1\xa0page sans données, 1\xa0erreur du programme, "
+        "2\xa0sans réponse ; 4 une fois Ready"
+    )
 
 
 def outcomes(*told: tuple[float, str | None]) -> tuple[Any, ...]:
@@ -196,8 +236,8 @@ def outcomes(*told: tuple[float, str | None]) -> tuple[Any, ...]:
 def test_what_was_never_sent_is_neither_waited_for_nor_lost() -> None:
     requests = outcomes((2, "unsent"), (3, "refused"), (14, "unsent"), (15, "reset"), (16, None))
     found = labs.probes.summarize(run(requests=requests))
-    assert (found.waiting, found.failed) == (1, 1)
-    assert (found.first_failed_s, found.last_failed_s) == (14.0, 14.0)
+    assert (found.sent, found.failed, found.once_ready) == (3, 2, 1)
+    assert (found.first_failed_s, found.last_failed_s) == (2.0, 14.0)
 
 
 @pytest.mark.parametrize(
@@ -211,22 +251,20 @@ def test_a_service_has_a_moment_to_lead_to_a_pod_that_has_become_ready(
         (12, "refused"), (13.5, "refused"), (14.2, "refused"), (first_answer_s, None)
     )
     found = labs.probes.summarize(run(requests=requests))
-    assert found.failed == len(failed) and found.waiting == 3 - len(failed)
-    assert found.first_failed_s == (failed[0] - STARTED_S if failed else None)
-    assert found.last_failed_s == (failed[-1] - STARTED_S if failed else None)
+    assert (found.once_ready, found.failed) == (len(failed), 3)
 
 
 def test_an_answer_before_the_pod_was_behind_the_service_does_not_begin_it() -> None:
     requests = outcomes((12.9, None), (13.1, "refused"), (13.2, None), (16, None), (17, "reset"))
     found = labs.probes.summarize(run(requests=requests))
-    assert (found.waiting, found.failed, found.first_failed_s) == (1, 1, 16.0)
+    assert (found.failed, found.once_ready, found.last_failed_s) == (2, 1, 16.0)
 
 
 def test_a_service_without_a_ready_pod_leads_nowhere() -> None:
     endpoints = (EndpointsEvent(5.0, "p", ()), EndpointsEvent(9.0, "p", ("p",)))
-    assert labs.probes.summarize(run(endpoints=endpoints)).failed == 4 * synthetic.RATE_PER_S
+    assert labs.probes.summarize(run(endpoints=endpoints)).once_ready == 4 * synthetic.RATE_PER_S
     nobody = labs.probes.summarize(run(ready_s=None))
-    assert (nobody.waiting, nobody.failed) == (0, 20 * synthetic.RATE_PER_S)
+    assert (nobody.once_ready, nobody.failed) == (0, 20 * synthetic.RATE_PER_S)
 
 
 def test_the_start_that_the_experiment_found_wins_over_the_one_that_was_seen() -> None:
@@ -286,17 +324,20 @@ def test_variants_are_told_by_what_must_hold_everywhere() -> None:
     assert story.verdicts == {
         "readiness.becomes-ready": True,
         "readiness.restarts": 0,
-        "readiness.loses-requests": False,
+        "readiness.loses-requests-once-ready": False,
+        "readiness.answers-without-data": False,
         "readiness.as-predicted": True,
         "readiness.order": "listening < ready",
         "impatient.becomes-ready": False,
         "impatient.restarts": 2,
-        "impatient.loses-requests": True,
+        "impatient.loses-requests-once-ready": False,
+        "impatient.answers-without-data": False,
         "impatient.as-predicted": True,
         "impatient.order": "listening < kill",
         "no-probe.becomes-ready": True,
         "no-probe.restarts": 0,
-        "no-probe.loses-requests": True,
+        "no-probe.loses-requests-once-ready": True,
+        "no-probe.answers-without-data": False,
         "no-probe.as-predicted": False,
         "no-probe.order": "ready < listening",
     }

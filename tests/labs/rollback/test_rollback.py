@@ -67,3 +67,13 @@ def test_the_story_and_the_figure_tell_them_apart() -> None:
     crosses = [line for ax in chart.axes for line in ax.lines if line.get_marker() == "x"]
     assert [list(line.get_xdata()) for line in crosses] == [[4.5, 5.5]]  # 11 s is its own end
     assert [row[0] for row in labs.rollback.tabulate(recording).rows] == ["2", "3"]
+
+
+def test_the_legend_names_what_the_figure_has() -> None:
+    kept = labs.kept("rollback", "embedded")
+    without = replace(kept, runs=tuple(run for run in kept.runs if run.name != "crash"))
+
+    def legend(recording: Recording) -> list[str]:
+        return [text.get_text() for text in labs.draw(recording).legends[0].get_texts()]
+
+    assert "conteneur mort" in legend(kept) and "conteneur mort" not in legend(without)

@@ -9,7 +9,7 @@ CLAIMS = (
     "RBAC a refusé 3 lectures",
     "mais pas celle d’un pod qui reçoit le Secret",
     "dans etcd, il est en clair",
-    "Compte sans droit, lire le Secret par l’API : 403",
+    "Compte sans droit, lire le Secret par l’API : refusé (403)",
 )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from k8s_helpers import labs
 from k8s_helpers._errors import RecordingError
+from k8s_helpers.draw import style
 from k8s_helpers.measure.recording import Recording, Run
 from k8s_helpers.measure.secret_reads import readable
 
@@ -33,3 +34,18 @@ def test_nothing_tried_is_said() -> None:
     )
     with pytest.raises(RecordingError, match="aucun essai"):
         labs.draw(empty)
+
+
+def test_a_secret_that_a_stranger_reads_is_bad_news_and_a_refusal_is_none() -> None:
+    table = labs.tabulate(labs.kept("secrets", "embedded"))
+    assert table is not None
+    rows = [(who, answer) for who, _, answer, _ in table.rows]
+    assert rows[:2] == [
+        ("Qui voit le YAML", "⚠ lu"),
+        ("Compte sans droit", "✔ refusé (403)"),
+    ]
+    rightful = [answer for who, answer in rows if who == "Compte au droit précis"]
+    assert rightful == ["✔ lu", "✔ refusé (403)"]
+    assert rows[-1] == ("Qui a accès à etcd", "⚠ en clair")
+    html = table._repr_html_()
+    assert html.count(style.VERMILION) == 3 and html.count(style.GREEN) == 4

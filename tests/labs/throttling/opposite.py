@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from k8s_helpers.measure.recording import PodEvent, Recording, Run
 
-CLAIMS = ("Le processeur se bride : le travail attend", "personne n’en meurt")
+CLAIMS = ("La limite de processeur fait attendre le travail", "aucun redémarrage")
 
 
 def opposite(recording: Recording) -> Recording:

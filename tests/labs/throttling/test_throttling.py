@@ -63,11 +63,13 @@ def test_the_verdict_is_that_of_the_recording() -> None:
     def verdict(*runs: Run) -> str:
         return labs.draw(Recording("throttling", "embedded", "v1.37.0", runs)).alternative
 
-    assert "Aucune limite ne fait attendre le travail, personne n’en meurt" in verdict(free, same)
+    assert "Aucune limite ne fait attendre le travail\u00a0; aucun redémarrage" in verdict(
+        free, same
+    )
     slow = run("100m", 0.1, 0.5, 0.6)
-    assert "le travail attend, personne n’en meurt" in verdict(free, slow)
-    assert "le travail attend, personne n’en meurt" in verdict(slow)
-    assert "le travail attend, 1\u00a0redémarrage" in verdict(
+    assert "fait attendre le travail\u00a0; aucun redémarrage" in verdict(free, slow)
+    assert "fait attendre le travail\u00a0; aucun redémarrage" in verdict(slow)
+    assert "fait attendre le travail\u00a0; 1\u00a0redémarrage" in verdict(
         free, replace(slow, pods=(restarted,))
     )
 

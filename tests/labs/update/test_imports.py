@@ -88,5 +88,5 @@ def test_a_live_chart_is_imported_only_where_one_is_drawn(rehearsal: str) -> Non
 
 def test_another_command_s_modules_are_not_imported() -> None:
     assert imported("k8s_helpers.cli").isdisjoint(
-        {"k8s_helpers.cli.bundle", "k8s_helpers.cli.notebooks", "k8s_helpers.cli.measures"}
+        {"k8s_helpers.cli.bundle", "k8s_helpers.cli.jupyter.notebooks", "k8s_helpers.cli.measures"}
     )

@@ -19,6 +19,7 @@ class Settings:
     port: int
     delay_s: float
     listen: str
+    before_ready: str
     graceful: bool
 
 
@@ -31,6 +32,7 @@ def read_settings(environment=os.environ) -> Settings:
         port=int(_number(environment, "PORT", 8080, most=65535)),
         delay_s=_number(environment, "DELAY_SECONDS", 60),
         listen=_choice(environment, "LISTEN", ("early", "late")),
+        before_ready=_choice(environment, "BEFORE_READY", ("empty", "refuse")),
         graceful=_choice(environment, "GRACEFUL", ("0", "1")) == "1",
     )
 

@@ -8,10 +8,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 HEALTH = "/actuator/health"
 MAX_SLOW_MS = 60_000
+ARTICLES = 12
+"""What the start loads: until it is over the catalogue is empty."""
 PAGE = """<!doctype html>
 <html lang="fr">
 <head><meta charset="utf-8"><title>Démarrage lent {version}</title></head>
-<body><h1>Démarrage lent, version {version}</h1><p>Prête. Pod : {pod}</p></body>
+<body><h1>Démarrage lent, version {version}</h1><p>Catalogue : {articles} articles.</p><p>Pod : {pod}</p></body>
 </html>
 """
 
@@ -42,7 +44,7 @@ class Application:
             return self._health(url.path)
         if url.path in SWITCHES:
             return self._switch(*SWITCHES[url.path])
-        if not self.started:
+        if not self.started and self.settings.before_ready == "refuse":
             return say(
                 503, "Le démarrage n’est pas fini : cette application ne peut pas encore répondre."
             )
@@ -50,7 +52,8 @@ class Application:
 
     def _home(self) -> tuple[int, str, bytes]:
         names = {"version": self.settings.version, "pod": self.settings.pod}
-        page = PAGE.format(**{name: html.escape(text) for name, text in names.items()})
+        escaped = {name: html.escape(text) for name, text in names.items()}
+        page = PAGE.format(**escaped, articles=ARTICLES if self.started else 0)
         return 200, "text/html; charset=utf-8", page.encode()
 
     def _health(self, path: str) -> tuple[int, str, bytes]:

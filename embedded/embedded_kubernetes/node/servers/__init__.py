@@ -1,1 +1,1 @@
-"""What a node serves: the kubelet's API, metrics, the ingress controller."""
+"""What a node serves: the kubelet's API and metrics."""

@@ -1,7 +1,9 @@
 package fr.but.demarrage;
 
-/** The time that the start takes, and whether it is over. */
+/** The time that the start takes, whether it is over, and what it loads. */
 class Delay {
+
+    private static final int ARTICLES = 12;
 
     private final Settings settings;
     private final Journal journal;
@@ -24,5 +26,10 @@ class Delay {
 
     boolean isOver() {
         return over;
+    }
+
+    /** How many articles the catalogue has: none until it is loaded. */
+    int articles() {
+        return over ? ARTICLES : 0;
     }
 }

@@ -8,7 +8,10 @@ import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.util.HtmlUtils;
 
-/** What clients come for. Tomcat listens before the start is over: until then they are turned away. */
+/**
+ * What clients come for. Tomcat listens before the start is over: until then pages lack their data, and clients that
+ * get them cannot tell (status 200), unless BEFORE_READY=refuse has them turned away.
+ */
 @RestController
 class Pages {
 
@@ -19,26 +22,31 @@ class Pages {
             <!doctype html>
             <html lang="fr">
             <head><meta charset="utf-8"><title>Démarrage lent %1$s</title></head>
-            <body><h1>Démarrage lent, version %1$s</h1><p>Prête. Pod : %2$s</p></body>
+            <body><h1>Démarrage lent, version %1$s</h1><p>Catalogue : %3$d articles.</p><p>Pod : %2$s</p></body>
             </html>
             """;
 
     private final Delay delay;
-    private final String page;
+    private final Settings settings;
 
     Pages(Settings settings, Delay delay) {
         this.delay = delay;
-        this.page = PAGE.formatted(HtmlUtils.htmlEscape(settings.version()), HtmlUtils.htmlEscape(settings.pod()));
+        this.settings = settings;
     }
 
     @GetMapping("/")
     ResponseEntity<String> home() {
-        return delay.isOver() ? ResponseEntity.ok().contentType(HTML).body(page) : notYet();
+        if (turnsAway()) {
+            return notYet();
+        }
+        String version = HtmlUtils.htmlEscape(settings.version());
+        String page = PAGE.formatted(version, HtmlUtils.htmlEscape(settings.pod()), delay.articles());
+        return ResponseEntity.ok().contentType(HTML).body(page);
     }
 
     @GetMapping("/slow")
     ResponseEntity<String> slow(@RequestParam(defaultValue = "100") String ms) throws InterruptedException {
-        if (!delay.isOver()) {
+        if (turnsAway()) {
             return notYet();
         }
         double wait;
@@ -52,6 +60,10 @@ class Pages {
         }
         Thread.sleep(Math.round(wait));
         return say(200, Math.round(wait) + " ms");
+    }
+
+    private boolean turnsAway() {
+        return settings.refuses() && !delay.isOver();
     }
 
     private static ResponseEntity<String> notYet() {

@@ -11,7 +11,8 @@ import java.util.Map;
 
 /** What the environment asks of the program, read once at its start. */
 record Settings(
-        String version, String pod, String bindAddr, int port, double delaySeconds, String listen, boolean graceful) {
+        String version, String pod, String bindAddr, int port, double delaySeconds, String listen, String beforeReady,
+        boolean graceful) {
 
     /** Reads the settings, or ends the program with a sentence for whoever reads the logs. */
     static Settings readOrExit() {
@@ -33,11 +34,16 @@ record Settings(
                 (int) number(environment, "PORT", 8080, 65535),
                 number(environment, "DELAY_SECONDS", 60, 86400),
                 choice(environment, "LISTEN", "early", "late"),
+                choice(environment, "BEFORE_READY", "empty", "refuse"),
                 choice(environment, "GRACEFUL", "0", "1").equals("1"));
     }
 
     boolean late() {
         return listen.equals("late");
+    }
+
+    boolean refuses() {
+        return beforeReady.equals("refuse");
     }
 
     /**

@@ -1,0 +1,1 @@
+k8s-lab image build . --tag affiche:1

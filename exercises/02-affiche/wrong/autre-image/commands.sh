@@ -1,0 +1,2 @@
+kubectl set image deployment/affiche site=vitrine:v1
+kubectl rollout status deployment/affiche --timeout=60s

@@ -1,0 +1,1 @@
+kubectl apply -f tout-en-v1.yaml

@@ -1,0 +1,1 @@
+kubectl patch secret acces -p '{"stringData": {"mot-de-passe": "mirabelle-4821"}}'

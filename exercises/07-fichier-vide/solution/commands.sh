@@ -1,0 +1,2 @@
+kubectl apply -f accueil.yaml
+kubectl rollout status deployment/accueil --timeout=60s

@@ -1,0 +1,2 @@
+kubectl apply -f etiquette.yaml
+kubectl rollout status deployment/accueil --timeout=60s

@@ -1,0 +1,1 @@
+kubectl patch deployment boutique -p '{"spec": {"template": {"spec": {"containers": [{"name": "site", "readinessProbe": {"httpGet": {"path": "/healthz/ready", "port": 8080}, "periodSeconds": 1}}]}}}}'

@@ -1,0 +1,5 @@
+{
+    "service": "tarifs",
+    "reseau": 30,
+    "ensemble": 320,
+}

@@ -1,0 +1,5 @@
+{
+    "service": "site",
+    "reseau": 30,
+    "ensemble": 320,
+}

@@ -1,0 +1,5 @@
+{
+    "service": "tarifs",
+    "reseau": 380,
+    "ensemble": 320,
+}

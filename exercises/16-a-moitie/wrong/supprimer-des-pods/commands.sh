@@ -1,0 +1,4 @@
+kubectl scale deployment/boutique --replicas 2
+kubectl rollout status deployment/boutique --timeout 60s
+kubectl scale deployment/boutique --replicas 3
+kubectl rollout status deployment/boutique --timeout 60s

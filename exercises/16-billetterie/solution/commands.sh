@@ -1,0 +1,1 @@
+kubectl set selector service billetterie app=billetterie,role=web

@@ -1,0 +1,1 @@
+kubectl label pods -l app=billetterie role=site --overwrite

@@ -1,0 +1,2 @@
+kubectl rollout restart deployment billetterie
+kubectl rollout status deployment billetterie --timeout=60s

@@ -1,0 +1,2 @@
+kubectl set image deployment/boutique site=vitrine:v2
+kubectl rollout status deployment/boutique --timeout=60s

@@ -1,0 +1,1 @@
+kubectl set image deployment/boutique site=vitrine:2

@@ -1,0 +1,1 @@
+kubectl patch service stock --type json --patch '[{"op": "replace", "path": "/spec/ports/0/targetPort", "value": 8080}]'

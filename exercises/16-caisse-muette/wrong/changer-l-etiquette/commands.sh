@@ -1,0 +1,1 @@
+kubectl set selector service/stock app=stock,port=8080

@@ -1,0 +1,1 @@
+kubectl set env deployment cantine STARTUP_SECONDS=0

@@ -1,0 +1,1 @@
+kubectl patch deployment carnet --type json --patch '[{"op": "remove", "path": "/spec/template/spec/nodeSelector"}]'

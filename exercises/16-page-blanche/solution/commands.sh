@@ -1,0 +1,6 @@
+kubectl patch deployment boutique --type json --patch '[{
+  "op": "replace",
+  "path": "/spec/template/spec/containers/0/readinessProbe",
+  "value": {"httpGet": {"path": "/healthz/ready", "port": 8080}, "periodSeconds": 1}
+}]'
+kubectl rollout status deployment/boutique --timeout 60s

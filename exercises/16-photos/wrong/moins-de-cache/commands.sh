@@ -1,0 +1,1 @@
+kubectl set env deployment photos CACHE_MB=10

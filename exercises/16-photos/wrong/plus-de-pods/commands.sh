@@ -1,0 +1,1 @@
+kubectl scale deployment photos --replicas=4

@@ -1,0 +1,1 @@
+kubectl create rolebinding tableau-admin --clusterrole=admin --serviceaccount="$(kubectl config view --minify --output jsonpath={..namespace}):tableau"

@@ -1,0 +1,2 @@
+kubectl rollout restart deployment/tableau
+kubectl rollout status deployment/tableau --timeout 60s

@@ -1,0 +1,1 @@
+kubectl patch role lecture --type json --patch '[{"op": "replace", "path": "/rules/0/resources", "value": ["*"]}]'

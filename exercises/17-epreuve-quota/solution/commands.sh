@@ -1,0 +1,2 @@
+kubectl apply -f quota.yaml
+kubectl apply -f application.yaml

@@ -1,0 +1,1 @@
+kubectl create deployment @nom@ --image=vitrine:v1 --replicas=@demandes@

@@ -1,0 +1,7 @@
+kubectl apply -f base.yaml
+kubectl apply -f web.yaml
+kubectl apply -f ../../solution/ingress.yaml
+kubectl apply -f ouvrier.yaml
+kubectl rollout status statefulset/base
+kubectl rollout status deployment/web
+kubectl rollout status deployment/ouvrier

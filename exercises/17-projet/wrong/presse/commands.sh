@@ -1,0 +1,7 @@
+kubectl apply -f ../../solution/configuration.yaml
+kubectl apply -f ../../solution/base.yaml
+kubectl apply -f ../../solution/web.yaml
+kubectl apply -f ouvrier.yaml
+kubectl rollout status statefulset/base
+kubectl rollout status deployment/web
+kubectl rollout status deployment/ouvrier

@@ -1,0 +1,1 @@
+"""JupyterLab as the course opens it, and what it leaves in notebooks."""
