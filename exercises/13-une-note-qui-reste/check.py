@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
-from k8s_helpers.exercises.controls import Bench, Finding, ready, replicas
+from k8s_helpers.exercises.controls import Bench, Finding, ready, replicas, unschedulable
 
 PROGRAM = ("python3", "-S", "/app/main.py")
 NOTE = "acheter du pain"
@@ -58,18 +57,10 @@ def _ready_pod(bench: Bench, besides: str) -> str | Finding:
         for pod in pods:
             if ready(pod):
                 return str(pod["metadata"]["name"])
-            if time.monotonic() - began_s > STUCK_S and (said := _stuck(pod)):
+            if time.monotonic() - began_s > STUCK_S and (said := unschedulable(pod)):
                 return Finding("attend", f"le pod ne démarre pas : {said}")
         return None
 
     found = bench.until(decided)
     assert found is not None
     return found
-
-
-def _stuck(pod: dict[str, Any]) -> str:
-    """Return what the scheduler says of a pod that it can place nowhere."""
-    for condition in pod["status"].get("conditions", ()):
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return str(condition.get("message", ""))
-    return ""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from k8s_helpers.exercises.controls import Bench, Finding, ready
+from k8s_helpers.exercises.controls import Bench, Finding, ready, unschedulable
 
 PROGRAM = ("python3", "-S", "/app/main.py")
 NOTE = "réunion à 14 h"
@@ -15,7 +13,7 @@ CLASS, LABEL = "rapide", "disque"
 def symptoms(bench: Bench) -> bool:
     """Return whether the pod waits for a node."""
     pods = bench.namespace.list("pod", "app=carnet")
-    return any(pod["status"]["phase"] == "Pending" and _unplaced(pod) for pod in pods)
+    return any(pod["status"]["phase"] == "Pending" and unschedulable(pod) for pod in pods)
 
 
 def check(bench: Bench) -> Finding:
@@ -53,7 +51,7 @@ def _why(bench: Bench) -> Finding:
     """Return why no pod is ready: what its claim or the scheduler says, the node's label first."""
     spec = bench.namespace.get("deployment", "carnet")["spec"]["template"]["spec"]
     pods = bench.namespace.list("pod", "app=carnet")
-    words = next(filter(None, map(_unplaced, pods)), "")
+    words = next(filter(None, map(unschedulable, pods)), "")
     if words and spec.get("nodeSelector"):
         return Finding("noeud", f"aucun nœud ne prend le pod. L’ordonnanceur dit : « {words} ».")
     claims = {
@@ -67,14 +65,6 @@ def _why(bench: Bench) -> Finding:
             f"le pod attend un disque (demandes : {asked}). L’ordonnanceur dit : « {words} ».",
         )
     return Finding("arrete", "le pod a un nœud, et ne devient pas prêt.")
-
-
-def _unplaced(pod: dict[str, Any]) -> str:
-    """Return what the scheduler says of a pod that it places nowhere."""
-    for condition in pod["status"].get("conditions", ()):
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return str(condition.get("message", ""))
-    return ""
 
 
 def _touched(bench: Bench) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from k8s_helpers.exercises.controls import Bench, Finding, container_runs
 
 ACCOUNT, APP = "tableau", "tableau"
@@ -16,7 +14,6 @@ FORBIDDEN = (
     ("create", "", "pods", "créer des pods"),
     ("patch", "apps", "deployments", "modifier des Deployments"),
 )
-_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
 
 def symptoms(bench: Bench) -> bool:
@@ -37,7 +34,11 @@ def check(bench: Bench) -> Finding:
             return Finding("arrete", "le tableau de bord ne tourne plus, ou n’écrit rien.")
         return Finding("aveugle", f"le journal du tableau de bord dit encore : « {words} ».")
     bench.progress.step("Ce que l’auditeur essaiera")
-    if more := [words for verb, group, kind, words in FORBIDDEN if _may(bench, verb, group, kind)]:
+    if more := [
+        words
+        for verb, group, kind, words in FORBIDDEN
+        if bench.may(ACCOUNT, verb, kind, group=group)
+    ]:
         return Finding("trop", f"le tableau voit les pods, mais il peut aussi {', '.join(more)}.")
     return Finding(
         None, f"le journal dit « {_last_words(bench)} », et le compte ne peut rien d’autre."
@@ -54,17 +55,3 @@ def _last_words(bench: Bench) -> str:
     ]
     lines = bench.namespace.logs(running[0]).splitlines() if running else []
     return lines[-1] if lines else ""
-
-
-def _may(bench: Bench, verb: str, group: str, kind: str) -> bool:
-    """Ask the API server what the account may do, as `kubectl auth can-i --as` does."""
-    attributes = {"namespace": bench.namespace.name, "verb": verb, "group": group, "resource": kind}
-    user = f"system:serviceaccount:{bench.namespace.name}:{ACCOUNT}"
-    groups = ["system:serviceaccounts", f"system:serviceaccounts:{bench.namespace.name}"]
-    review: dict[str, Any] = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SubjectAccessReview",
-        "spec": {"user": user, "groups": groups, "resourceAttributes": attributes},
-    }
-    answer = bench.cluster.api.request("POST", _REVIEWS, body=review)
-    return bool(answer["status"]["allowed"])

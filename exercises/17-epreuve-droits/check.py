@@ -13,30 +13,13 @@ def check(bench: Bench) -> Finding:
     if account not in [item["metadata"]["name"] for item in bench.namespace.list("serviceaccount")]:
         return Finding("compte", f"il n’y a pas de ServiceAccount « {account} ».")
     bench.wait_rights()
-    lacking = [verb for verb in ("get", "list") if not _may(bench, account, verb, resource)]
+    lacking = [verb for verb in ("get", "list") if not bench.may(account, verb, resource)]
     if lacking:
         return Finding("refus", f"« {account} » ne peut pas : {', '.join(lacking)} {resource}.")
     changes = tuple((verb, resource) for verb in ("create", "update", "patch", "delete"))
     beyond = [
-        f"{verb} {kind}" for verb, kind in (*BEYOND, *changes) if _may(bench, account, verb, kind)
+        f"{verb} {kind}" for verb, kind in (*BEYOND, *changes) if bench.may(account, verb, kind)
     ]
     if beyond:
         return Finding("trop", f"« {account} » peut aussi : {', '.join(beyond)}.")
     return Finding(None, f"« {account} » lit les {resource}, et rien d’autre.")
-
-
-def _may(bench: Bench, account: str, verb: str, resource: str) -> bool:
-    namespace = bench.namespace.name
-    asked = {"namespace": namespace, "verb": verb, "resource": resource, "group": ""}
-    review = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SubjectAccessReview",
-        "spec": {
-            "user": f"system:serviceaccount:{namespace}:{account}",
-            "resourceAttributes": asked,
-        },
-    }
-    answer = bench.cluster.api.request(
-        "POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body=review
-    )
-    return bool(answer["status"]["allowed"])

@@ -25,9 +25,9 @@ def list_() -> None:
     """Print a table of all exercises."""
     from ..exercises import exercises, progress
 
-    rows = [("EXERCICE", "OÙ", "ÉTAT")]
+    known, rows = exercises(), [("EXERCICE", "OÙ", "ÉTAT")]
     for row in progress().rows:
-        where = "terminal" if exercises()[row.name].workspace else row.notebook
+        where = "terminal" if known[row.name].workspace else row.notebook
         rows.append((row.name, where, row.state))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for line in rows:
@@ -61,11 +61,12 @@ def check(selection: Selection, chosen: str, files: tuple[Path, ...]) -> int:
     from ..exercises import check as try_answer
     from ..exercises import load
 
-    if load(chosen).fields:
+    given = load(chosen)
+    if given.fields:
         raise UsageError(
             f"Vérifier l’exercice « {chosen} » dans un terminal",
             "sa réponse est un dictionnaire, qui s’écrit dans le notebook",
-            f"Ouvrez {load(chosen).notebook}.",
+            f"Ouvrez {given.notebook}.",
         )
     texts = [file.read_text(encoding="utf-8", errors="replace") for file in files]
     verdict = try_answer(chosen, *texts, cluster=_connect(selection))

@@ -168,12 +168,24 @@ class Cluster:
         self.api.close()
 
 
-_CHOICE = ("K8S_HELPERS_PROVIDER", "K8S_HELPERS_CLUSTER")
-"""The variables by which who uses the course says which cluster it is to be."""
-
-
 def environment(provider: Provider) -> dict[str, str]:
-    """Return the variables by which a terminal's kubectl and k8s-lab find the cluster and are found themselves.
+    """Return the variables by which a terminal's kubectl and k8s-lab find the cluster and are found themselves."""
+    values = _programs(provider)
+    if provider.kind != "existing":  # whose cluster is that of a kubeconfig
+        values |= {"K8S_HELPERS_PROVIDER": provider.kind, "K8S_HELPERS_CLUSTER": provider.name}
+    return values
+
+
+def own_environment(provider: Provider) -> dict[str, str]:
+    """Return those for this process, whose kubectl looks in the namespace that `Namespace.use` chose here.
+
+    Without the names of provider and cluster: where the next `connect` goes is not decided by the last one.
+    """
+    return {**_programs(provider), "KUBECONFIG": contexts.variable(provider.kubeconfig)}
+
+
+def _programs(provider: Provider) -> dict[str, str]:
+    """Return what leads to kubectl, k8s-lab and the kubeconfig.
 
     The course's own kubectl comes first on the PATH: it is of the clusters' version, which another may not be. Its
     command k8s-lab comes last, where the PATH has none.
@@ -181,8 +193,6 @@ def environment(provider: Provider) -> dict[str, str]:
     from embedded_kubernetes.programs import binaries
 
     values = {"KUBECONFIG": str(provider.kubeconfig)}
-    if provider.kind != "existing":  # whose cluster is that of a kubeconfig
-        values |= dict(zip(_CHOICE, (provider.kind, provider.name), strict=True))
     programs = binaries.cached()
     path = os.environ.get("PATH", os.defpath)
     folders = path.split(os.pathsep)
@@ -193,12 +203,3 @@ def environment(provider: Provider) -> dict[str, str]:
     if (wished := os.pathsep.join(folders)) != path:
         values["PATH"] = wished
     return values
-
-
-def own_environment(provider: Provider) -> dict[str, str]:
-    """Return the same for this process, whose kubectl looks in the namespace that `Namespace.use` chose here.
-
-    Without the names of provider and cluster: where the next `connect` goes is not decided by the last one.
-    """
-    values = {**environment(provider), "KUBECONFIG": contexts.variable(provider.kubeconfig)}
-    return {name: value for name, value in values.items() if name not in _CHOICE}

@@ -41,7 +41,7 @@ class Revision:
 
 def history(namespace: Namespace, name: str) -> tuple[Revision, ...]:
     """Return the revisions of a Deployment, oldest first, as `kubectl rollout history` does."""
-    return tuple(_revision(item) for item in _replica_sets(namespace, name))
+    return tuple(_revision(item) for item in replica_sets(namespace, name))
 
 
 def undo(namespace: Namespace, name: str, to_revision: int | None = None) -> Revision:
@@ -60,7 +60,7 @@ def undo(namespace: Namespace, name: str, to_revision: int | None = None) -> Rev
     Source: `rollback.go` of kubectl: the ReplicaSet's template without `pod-template-hash` replaces the Deployment's,
     with the annotations of its revision.
     """
-    found = _replica_sets(namespace, name)
+    found = replica_sets(namespace, name)
     wanted = (
         [item for item in found if _revision(item).number == to_revision]
         if to_revision
@@ -85,7 +85,7 @@ def undo(namespace: Namespace, name: str, to_revision: int | None = None) -> Rev
     return _revision(chosen)
 
 
-def _replica_sets(namespace: Namespace, name: str) -> list[dict[str, Any]]:
+def replica_sets(namespace: Namespace, name: str) -> list[dict[str, Any]]:
     """Return the ReplicaSets of a Deployment, oldest revision first."""
     uid = namespace.get("deployment", name)["metadata"]["uid"]
     owned = [

@@ -15,6 +15,7 @@ from .._progress import Progress
 from ..builds import images
 from ..cluster import Cluster, Namespace
 from ..cluster.conditions import unschedulable
+from ..cluster.rollouts import replica_sets
 from ..cluster.sentinel import Sentinel
 from ..kube.api import ApiSession
 from ..kube.http import Answer, get
@@ -66,6 +67,7 @@ _WITNESS = "temoin-des-droits"
 
 _RIGHTS_S = 20.0
 """Longest wait for rights that are written to count."""
+_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _GROUP = "rbac.authorization.k8s.io"
 _WITNESS_RIGHT = (
     {
@@ -220,7 +222,7 @@ class Bench:
         return next(written, Manifest(item, "le manifeste"))
 
     def _fit(self, container: dict[str, Any], version: str | None, env: Mapping[str, str]) -> None:
-        if self._exercise.workspace and container["image"] not in self._exercise.image_tags():
+        if self._exercise.workspace and container["image"] not in self._exercise.image_tags:
             container["image"] = f"{self.cluster.provider.image_prefix}{container['image']}"
             return  # one that is not there on purpose
         app, _, written_version = container["image"].rpartition(":")
@@ -305,6 +307,33 @@ class Bench:
         """Return a session that acts as a ServiceAccount of the exercise's namespace."""
         return self.cluster.api.acting_as(f"system:serviceaccount:{self.namespace.name}:{name}")
 
+    def may(self, account: str, verb: str, resource: str, name: str = "", group: str = "") -> bool:
+        """Return whether a ServiceAccount of the namespace is allowed something there, as `kubectl auth can-i` asks.
+
+        Parameters
+        ----------
+        resource : str
+            In the plural, with its subresource where one is meant: "serviceaccounts/token".
+        name : str
+            One object; "" for any.
+        """
+        resource, _, subresource = resource.partition("/")
+        attributes = {
+            "namespace": self.namespace.name,
+            "verb": verb,
+            "group": group,
+            "resource": resource,
+            "subresource": subresource,
+            "name": name,
+        }
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        answer = self.account(account).request("POST", _REVIEWS, body=review)
+        return bool(answer["status"]["allowed"])
+
     def wait_rights(self) -> None:
         """Wait until the API server goes by every Role and RoleBinding of the namespace written so far.
 
@@ -354,16 +383,12 @@ class Bench:
 
     def current_pods(self, deployment: str) -> list[dict[str, Any]]:
         """Return the pods of a Deployment's newest ReplicaSet, but those on their way out: what it asks for now."""
-        uid = self.namespace.get("deployment", deployment)["metadata"]["uid"]
-        owned = [item for item in self.namespace.list("replicaset") if _owned_by(item, uid)]
-        newest = max(owned, key=_revision, default=None)
-        if newest is None:
-            return []
+        newest = {item["metadata"]["uid"] for item in replica_sets(self.namespace, deployment)[-1:]}
         return [
             pod
             for pod in self.namespace.list("pod")
-            if _owned_by(pod, newest["metadata"]["uid"])
-            and "deletionTimestamp" not in pod["metadata"]
+            if "deletionTimestamp" not in pod["metadata"]
+            and any(owner["uid"] in newest for owner in pod["metadata"].get("ownerReferences", ()))
         ]
 
     def wait_behind(self, service: str) -> bool:
@@ -434,16 +459,6 @@ class Bench:
             self.pause(BEFORE_S)
             yield observation
             self.pause(BEFORE_S)
-
-
-def _owned_by(item: Mapping[str, Any], uid: str) -> bool:
-    owners = item["metadata"].get("ownerReferences") or ()
-    return any(owner["uid"] == uid for owner in owners)
-
-
-def _revision(replica_set: Mapping[str, Any]) -> int:
-    annotations = replica_set["metadata"].get("annotations") or {}
-    return int(annotations.get("deployment.kubernetes.io/revision", 0))
 
 
 def _counted(quota: dict[str, Any]) -> bool:

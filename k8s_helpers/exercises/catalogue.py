@@ -145,6 +145,7 @@ class Exercise:
         applied = sorted((self.folder / "solution").glob("*.yaml"))
         return (*self.given(), *(path for path in applied if path.name != "kustomization.yaml"))
 
+    @functools.cached_property
     def image_tags(self) -> tuple[str, ...]:
         """Return the images of the course that a workspace exercise speaks of in any of its files: "vitrine:v1"."""
         wanted = re.compile(rf"\b(?:{'|'.join(self.apps)}):(?:{'|'.join(VERSIONS)})\b")

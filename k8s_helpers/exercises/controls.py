@@ -22,6 +22,7 @@ from ..cluster import rollouts as rollouts
 from ..cluster.conditions import ready as ready
 from ..cluster.conditions import rolled_out as rolled_out
 from ..cluster.conditions import rollout_failed as rollout_failed
+from ..cluster.conditions import unschedulable as unschedulable
 from ..kube.api import MERGE_PATCH as MERGE_PATCH
 from ..kube.api import ApiSession as ApiSession
 from ..kube.api import ApiStatusError as ApiStatusError

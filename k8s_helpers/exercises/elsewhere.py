@@ -11,26 +11,10 @@ from ..cluster import Cluster, Namespace
 from ..kube.manifests import parse
 from ..kube.refusals import ignoring
 from .catalogue import Exercise, exercises
+from .namespace_state import WORK
 
 DEFAULT = "default"
 """Where kubectl looks when nobody tells it."""
-
-_KINDS = (
-    "deployments.apps",
-    "statefulsets.apps",
-    "daemonsets.apps",
-    "jobs.batch",
-    "cronjobs.batch",
-    "pods",
-    "services",
-    "configmaps",
-    "secrets",
-    "persistentvolumeclaims",
-    "ingresses.networking.k8s.io",
-    "networkpolicies.networking.k8s.io",
-    "horizontalpodautoscalers.autoscaling",
-)
-"""What students make; every kind is asked for once, for all namespaces."""
 
 Key = tuple[str, str]
 """Kind and name."""
@@ -49,7 +33,8 @@ def find(cluster: Cluster, exercise: Exercise, namespace: Namespace, since: str)
     """
     expected = _expected(exercise)
     shared = cluster.provider.kind == "existing"
-    courses = {name: _expected_of(name) for name in cluster.namespaces()}
+    known = exercises()
+    courses = {name: _expected_of(name, known) for name in cluster.namespaces()}
     present: set[Key] = set()
     strays: list[tuple[Key, str]] = []
     for key, item in _by_hand(cluster):
@@ -70,7 +55,7 @@ def find(cluster: Cluster, exercise: Exercise, namespace: Namespace, since: str)
 
 def _by_hand(cluster: Cluster) -> Iterator[tuple[Key, Mapping[str, Any]]]:
     """Yield what kubectl has made, wherever; nothing of a kind that we may not list."""
-    for word in _KINDS:
+    for word in WORK:  # each is asked for once, for all namespaces
         kind = cluster.kinds.find(word)
         root = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.version}"
         with ignoring(403, 404):
@@ -91,10 +76,10 @@ def _expected(exercise: Exercise) -> set[Key]:
     return keys
 
 
-def _expected_of(namespace: str) -> set[Key]:
+def _expected_of(namespace: str, known: Mapping[str, Exercise]) -> set[Key]:
     """Return what belongs in a namespace: that of another exercise has objects of its own, of the same names."""
     own = namespace.partition("exercice-")[2]
-    for name, exercise in exercises().items():
+    for name, exercise in known.items():
         if exercise.workspace and f"{own}-".startswith(f"{name}-"):
             return _expected(exercise)
     return set()

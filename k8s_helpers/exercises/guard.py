@@ -12,7 +12,15 @@ from ..kube import manifests
 from ..kube.manifests import Manifest
 from .catalogue import VERSIONS, Exercise
 from .finding import Finding
-from .objects import WITH_PODS, Objects, containers, pod_spec, replicas
+from .objects import (
+    WITH_PODS,
+    Objects,
+    all_containers,
+    containers,
+    pod_spec,
+    pod_specs,
+    replicas,
+)
 
 MAX_TEXT = 20_000
 MAX_OBJECTS, MAX_SNAPSHOT = 80, 300_000
@@ -183,7 +191,7 @@ def _unsound(exercise: Exercise, item: Mapping[str, Any]) -> Iterator[str]:
     yield from _forbidden(exercise, item)
     if (item.get("spec") or {}).get("externalIPs"):
         yield "« externalIPs » n’est pas admis."
-    for pod in _pod_specs(item.get("spec")):
+    for pod in pod_specs(item.get("spec")):
         yield from _of_the_host(exercise, pod)
     if foreign := _foreign_images(exercise, item):
         yield f"l’image « {foreign[0][:60]} » n’est pas de cet exercice."
@@ -194,7 +202,7 @@ def _of_the_host(exercise: Exercise, pod: Mapping[str, Any]) -> Iterator[str]:
         yield "rien de la machine hôte n’est nécessaire ici (host…)."
     if any(path not in exercise.host_paths for path in _host_paths(pod)):
         yield "un dossier de la machine hôte n’est pas admis."
-    for container in _containers_of(pod):
+    for container in all_containers(pod):
         context = container.get("securityContext")
         if isinstance(context, Mapping) and (
             context.get("privileged") or context.get("capabilities", {}).get("add")
@@ -202,30 +210,14 @@ def _of_the_host(exercise: Exercise, pod: Mapping[str, Any]) -> Iterator[str]:
             yield "un conteneur privilégié n’est pas admis."
 
 
-def _pod_specs(value: object) -> Iterator[Mapping[str, Any]]:
-    """Yield what describes a pod, wherever it stands in an object."""
-    if isinstance(value, Mapping):
-        if isinstance(value.get("containers"), list):
-            yield value
-        for part in value.values():
-            yield from _pod_specs(part)
-
-
-def _containers_of(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    lists = (
-        pod.get(name) or () for name in ("initContainers", "containers", "ephemeralContainers")
-    )
-    return [item for listed in lists for item in listed if isinstance(item, Mapping)]
-
-
 def _foreign_images(exercise: Exercise, item: Mapping[str, Any]) -> list[str]:
     known = {f"{app}:{version}" for app in exercise.apps for version in VERSIONS}
     named = [
         str(container.get("image"))
-        for pod in _pod_specs(item.get("spec"))
-        for container in _containers_of(pod)
+        for pod in pod_specs(item.get("spec"))
+        for container in all_containers(pod)
     ]
-    return [image for image in named if image not in known | set(exercise.image_tags())]
+    return [image for image in named if image not in known | set(exercise.image_tags)]
 
 
 def _kind_of(value: object) -> str:

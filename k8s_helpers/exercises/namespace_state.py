@@ -10,7 +10,7 @@ from typing import Any
 from ..cluster import Namespace
 from ..kube.refusals import ignoring
 
-_KINDS = (
+WORK = (
     "deployments.apps",
     "statefulsets.apps",
     "daemonsets.apps",
@@ -20,15 +20,20 @@ _KINDS = (
     "services",
     "configmaps",
     "secrets",
-    "serviceaccounts",
     "persistentvolumeclaims",
+    "ingresses.networking.k8s.io",
+    "networkpolicies.networking.k8s.io",
+    "horizontalpodautoscalers.autoscaling",
+)
+"""What students make."""
+
+_KINDS = (
+    *WORK,
+    "serviceaccounts",
     "resourcequotas",
     "limitranges",
     "roles.rbac.authorization.k8s.io",
     "rolebindings.rbac.authorization.k8s.io",
-    "ingresses.networking.k8s.io",
-    "networkpolicies.networking.k8s.io",
-    "horizontalpodautoscalers.autoscaling",
     "poddisruptionbudgets.policy",
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 Objects = tuple[dict[str, Any], ...]
@@ -43,6 +43,23 @@ def containers(item: Mapping[str, Any]) -> list[dict[str, Any]]:
         for container in listed
         if isinstance(container, dict)
     ]
+
+
+def pod_specs(value: object) -> Iterator[Mapping[str, Any]]:
+    """Yield what describes a pod, wherever it stands in an object of whatever kind."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("containers"), list):
+            yield value
+        for part in value.values():
+            yield from pod_specs(part)
+
+
+def all_containers(pod: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the containers that a pod's spec describes, those to debug with included."""
+    lists = (
+        pod.get(name) or () for name in ("initContainers", "containers", "ephemeralContainers")
+    )
+    return [item for listed in lists for item in listed if isinstance(item, dict)]
 
 
 def container_statuses(pod: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from .._paths import COURSE
@@ -24,14 +25,19 @@ COPY_FILE = "copie.json"
 """Beside the exercises of a student's copy: its seed among others."""
 
 
+def read_copy(folder: Path) -> dict[str, Any] | None:
+    """Return who the student's copy in a folder is; None where it is none, or its file is damaged."""
+    try:
+        plain = json.loads((folder / "exercises" / COPY_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return plain if isinstance(plain, dict) else None
+
+
 @functools.cache
 def copy_seed() -> str:
     """Return what this copy of the course draws from; "" for the course itself."""
-    try:
-        plain = json.loads((COURSE / "exercises" / COPY_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""
-    return str(plain.get("seed", "")) if isinstance(plain, dict) else ""
+    return str((read_copy(COURSE) or {}).get("seed", ""))
 
 
 def draw(

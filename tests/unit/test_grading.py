@@ -158,7 +158,7 @@ def test_a_copy_has_the_statements_that_were_signed(
     copy: tuple[Path, copies.StudentCopy, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, _, key = copy
-    signed = copies.read(folder)
+    signed = parameters.read_copy(folder)
     assert signed is not None
     for name, exercise in exercises.exercises().items():
         there = replace(exercise, folder=folder / "exercises" / name)
@@ -411,3 +411,12 @@ def test_the_best_points_and_their_answer_stay() -> None:
     entry = journal.read().exercise("17-projet")
     assert (entry.points, entry.answer, entry.attempts) == (3, {"objects": [1]}, 2)
     assert "3\u00a0points" in repr(exercises.progress())
+
+
+def test_a_cluster_s_prefix_goes_from_images_wherever_pods_are_described() -> None:
+    pod = {"containers": [{"name": "a", "image": "registry:5000/vitrine:v1"}]}
+    template = {"spec": {"template": {"spec": pod}}}
+    cron = {"metadata": {"name": "nuit"}, "spec": {"jobTemplate": template}}
+    made = snapshot.bare(cron, "CronJob", "registry:5000/")
+    (container,) = made["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "vitrine:v1"

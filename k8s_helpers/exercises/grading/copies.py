@@ -15,17 +15,19 @@ from typing import Any
 from ... import _paths, journal
 from ..._errors import UsageError
 from ..catalogue import Exercise, exercises
-from ..parameters import COPY_FILE
+from ..parameters import COPY_FILE, read_copy
 from . import signing
 
 ANSWERS = ("solution", "wrong")
 """Folders of an exercise that a copy does not have."""
 
-_LEFT_OUT = {".git", ".venv", "build", "dist", "out", "target", "__pycache__", ".ipynb_checkpoints"}
-_LEFT_OUT |= {"tests", "benchmarks", "findings"}
+_LEFT_OUT = frozenset(
+    {".git", ".venv", "build", "dist", "out", "target", "__pycache__", ".ipynb_checkpoints"}
+    | {"tests", "benchmarks", "findings"}
+)
 """Folders that tools make, and those that only whoever develops the course needs."""
 _TEACHERS = ("docs/projet.md", "docs/enseigner.md")
-_KEPT_FIELDS: tuple[str, ...] = (
+_KEPT_FIELDS = (
     "title",
     "statement",
     "steps",
@@ -33,8 +35,11 @@ _KEPT_FIELDS: tuple[str, ...] = (
     "kinds",
     "apps",
     "host_paths",
+    "max_pods",
+    "timeout_s",
+    "parameters",
+    "workspace",
 )
-_KEPT_FIELDS += ("max_pods", "timeout_s", "parameters", "workspace")
 
 
 @dataclass(frozen=True)
@@ -71,16 +76,7 @@ def digest(exercise: Exercise) -> str:
 
 def current() -> dict[str, Any] | None:
     """Return who this copy of the course is; None for the course itself, or where the file is damaged."""
-    return read(_paths.COURSE)
-
-
-def read(folder: Path) -> dict[str, Any] | None:
-    """Return who the copy in a folder is; None where it is none."""
-    try:
-        plain = json.loads((folder / "exercises" / COPY_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return plain if isinstance(plain, dict) else None
+    return read_copy(_paths.COURSE)
 
 
 def student_copy(target: Path) -> StudentCopy:

@@ -10,7 +10,7 @@ from typing import Any
 from ..._errors import ClusterUnreachableError, K8sHelpersError, UsageError
 from ..._progress import Progress
 from ...cluster import Cluster
-from .. import catalogue, judging, marking, workspace
+from .. import catalogue, judging, marking, parameters, workspace
 from ..catalogue import Exercise
 from ..finding import Finding
 from . import copies, signing
@@ -76,7 +76,7 @@ def _counted(only: Sequence[str]) -> tuple[Exercise, ...]:
 
 
 def _identity(folder: Path) -> Mapping[str, Any]:
-    copy = copies.read(folder)
+    copy = parameters.read_copy(folder)
     if copy is None or not copies.is_ours(copy):
         raise UsageError(
             f"Corriger des rendus de la copie « {folder} »",

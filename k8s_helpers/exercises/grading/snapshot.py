@@ -9,16 +9,16 @@ from typing import Any
 from ...cluster import Namespace
 from ...kube.refusals import ignoring
 from ..guard import VERSIONS_OF
-from ..objects import containers
+from ..objects import all_containers, pod_specs
 
-_SERVERS = {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"}
-_SERVERS |= {"namespace", "selfLink", "ownerReferences", "finalizers", "generateName"}
-_NOTES: tuple[str, ...] = (
+_SERVERS = frozenset(
+    {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"}
+    | {"namespace", "selfLink", "ownerReferences", "finalizers", "generateName"}
+)
+_NOTES = (
     "kubectl.kubernetes.io/",
     "deployment.kubernetes.io/",
     "pv.kubernetes.io/",
-)
-_NOTES += (
     "volume.kubernetes.io/",
     "volume.beta.kubernetes.io/",
     "autoscaling.alpha.kubernetes.io/",
@@ -70,7 +70,7 @@ def bare(item: Mapping[str, Any], kind: str, image_prefix: str = "") -> dict[str
     made["metadata"] = metadata
     _forget_placement(made, kind)
     if image_prefix:
-        for container in containers(made):
+        for container in (item for pod in pod_specs(made) for item in all_containers(pod)):
             container["image"] = str(container.get("image", "")).removeprefix(image_prefix)
     return made
 
@@ -89,7 +89,7 @@ def _forget_placement(made: dict[str, Any], kind: str) -> None:
         spec.pop("volumeName", None)
     elif kind == "Pod":
         spec.pop("nodeName", None)
-        for container in [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]:
+        for container in all_containers(spec):
             mounts = container.get("volumeMounts") or []
             container["volumeMounts"] = [mount for mount in mounts if not _injected(mount)]
         spec["volumes"] = [volume for volume in spec.get("volumes") or () if not _injected(volume)]
