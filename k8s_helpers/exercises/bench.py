@@ -221,17 +221,19 @@ class Bench:
         written = (manifest for manifest in self._manifests if manifest.object == item)
         return next(written, Manifest(item, "le manifeste"))
 
+    def image(self, tag: str) -> str:
+        """Return what the cluster calls an image of the course ("vitrine:v1"), built at the first call."""
+        if tag not in self._images:
+            app, _, version = tag.rpartition(":")
+            self._images[tag] = images.ensure(self.cluster, app, version, self.progress)
+        return self._images[tag]
+
     def _fit(self, container: dict[str, Any], version: str | None, env: Mapping[str, str]) -> None:
         if self._exercise.workspace and container["image"] not in self._exercise.image_tags:
             container["image"] = f"{self.cluster.provider.image_prefix}{container['image']}"
             return  # one that is not there on purpose
         app, _, written_version = container["image"].rpartition(":")
-        wanted = f"{app}:{version or written_version}"
-        if wanted not in self._images:
-            self._images[wanted] = images.ensure(
-                self.cluster, app, wanted.rpartition(":")[2], self.progress
-            )
-        container["image"] = self._images[wanted]
+        container["image"] = self.image(f"{app}:{version or written_version}")
         written = container.get("env") or []
         if env and isinstance(written, list):
             kept = [

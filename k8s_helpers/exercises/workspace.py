@@ -28,7 +28,6 @@ from .._errors import (
 from .._french import typeset
 from .._interruption import stoppable
 from .._progress import Progress, reporting
-from ..builds import images
 from ..cluster import Cluster, Namespace, contexts, current_cluster
 from ..cluster.clusters import environment
 from ..cluster.terminal import terminal
@@ -174,7 +173,8 @@ class Workspace:
         self.namespace.create()
         bench = self._bench(progress)
         control = judging.control(self.exercise)
-        self._make_images(progress)
+        for tag in self.exercise.image_tags:
+            bench.image(tag)
         progress.step("Mise en place")
         if hasattr(control, "set_up"):
             control.set_up(bench)
@@ -190,11 +190,6 @@ class Workspace:
                     "Relancez la cellule ; « k8s-lab status » dit si le cluster va bien.",
                 )
         self._annotate({_STARTED: self.exercise.name, _STATE: fingerprint(self.namespace)})
-
-    def _make_images(self, progress: Progress) -> None:
-        for tag in self.exercise.image_tags:
-            app, version = tag.split(":")
-            images.ensure(self.cluster, app, version, progress)
 
     def check(self, progress: Progress) -> Finding:
         """Look at the namespace as it is now, and leave it so.
@@ -275,7 +270,8 @@ class Workspace:
             self.namespace.create(passing=True)
             try:
                 bench = self._bench(progress)
-                self._make_images(progress)
+                for tag in self.exercise.image_tags:
+                    bench.image(tag)
                 try:
                     bench.apply(sound)
                 except (ManifestError, ApiRefusedError, UsageError) as error:
