@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from embedded_kubernetes.errors import system as system
 
@@ -62,6 +63,22 @@ def enumeration(words: Sequence[str]) -> str:
     """Write words one after the other: "a", "a et b", "a, b et c"."""
     *first, last = words
     return f"{', '.join(first)} et {last}" if first else last
+
+
+def nearest_or_all(word: str, known: Collection[str], others: str) -> str:
+    """Return the advice on an unknown word: the known one that was probably meant, otherwise all of them.
+
+    Parameters
+    ----------
+    word : str
+        What was written.
+    known : collection of str
+        What could have been.
+    others : str
+        What stands before all of them: "Les exercices".
+    """
+    near = difflib.get_close_matches(word, list(known), 1)
+    return f"Vouliez-vous dire « {near[0]} » ?" if near else f"{others} : {', '.join(known)}."
 
 
 def typeset(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from html import escape
 
 from . import providers
 from ._errors import UsageError
-from ._french import NO_BREAK, typeset
+from ._french import NO_BREAK, nearest_or_all, typeset
 from ._quoted import FOLDER
 from .cluster import current_cluster
 from .providers.base import ProviderName
@@ -80,11 +79,10 @@ def differences(subject: str) -> Differences:
     """
     known = subjects()
     if subject not in known:
-        near = difflib.get_close_matches(subject, known, 1)
         raise UsageError(
             f"Dire ce qui change d’un cluster à l’autre pour « {subject} »",
             "il n’y a pas de texte de ce nom",
-            f"Vouliez-vous dire « {near[0]} » ?" if near else f"Il y a : {', '.join(known)}.",
+            nearest_or_all(subject, known, "Il y a"),
         )
     return Differences(current_cluster().provider.kind, known[subject])
 

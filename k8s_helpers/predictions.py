@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import html
 import math
 from collections.abc import Iterator, Mapping
@@ -11,7 +10,7 @@ from typing import Any
 
 from . import journal
 from ._errors import UsageError
-from ._french import number, typeset
+from ._french import nearest_or_all, number, typeset
 from ._questions import Question, questions
 from .journal import Answer
 
@@ -177,11 +176,10 @@ def _meant(value: object) -> str:
 def _require_known(slide: str, name: str, known: Mapping[str, Question]) -> Question:
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, list(known), 1)
     raise UsageError(
         f"Garder la réponse « {name} » (diapositive {slide})",
         "cette question n’est pas posée",
-        f"Vouliez-vous dire « {near[0]} » ?" if near else f"Les questions : {', '.join(known)}.",
+        nearest_or_all(name, known, "Les questions"),
     )
 
 

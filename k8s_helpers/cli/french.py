@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import click
 
 from .._errors import UsageError
-from .._french import typeset
+from .._french import nearest_or_all, typeset
 
 _WORDS = {
     "Usage:": "Usage :",
@@ -71,16 +70,10 @@ class FrenchGroup(FrenchCommand, click.Group):
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             names = self.list_commands(ctx)
-            near = difflib.get_close_matches(name, names, 1)
-            advice = (
-                f"Vouliez-vous dire « {near[0]} » ?"
-                if near
-                else f"Choisissez parmi : {', '.join(names)}."
-            )
             raise UsageError(
                 f"Comprendre « {ctx.command_path} {name} »",
                 f"« {name} » n’est pas une commande",
-                advice,
+                nearest_or_all(name, names, "Choisissez parmi"),
             )
         return super().resolve_command(ctx, args)
 

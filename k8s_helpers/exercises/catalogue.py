@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import functools
 import re
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Any
 
 from .. import journal
 from .._errors import UsageError
+from .._french import nearest_or_all
 from .._paths import COURSE
 from . import parameters
 
@@ -221,11 +221,10 @@ def load(name: str, student: str | None = None, seed: str | None = None) -> Exer
     known = exercises(student, seed)
     if isinstance(name, str) and name in known:
         return known[name]
-    near = difflib.get_close_matches(str(name), list(known), 1)
     raise UsageError(
         f"Ouvrir l’exercice « {name} »",
         "il n’y en a pas de ce nom",
-        f"Vouliez-vous dire « {near[0]} » ?" if near else f"Les exercices : {', '.join(known)}.",
+        nearest_or_all(str(name), known, "Les exercices"),
     )
 
 
