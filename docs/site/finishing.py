@@ -79,7 +79,7 @@ def finish(page: str, to_root: str, figures: Path) -> str:
         width, height = struct.unpack(">II", data[16:24])
         link = f"{to_root}{FIGURES}/{name}"
         kept = _STYLE.sub("", f"{found[1]}{found[3]}").strip()
-        least = min(round(LEAST_SHARE * width), width)
+        least = round(LEAST_SHARE * width)
         return (
             f'<a class="figure" href="{link}" title="Voir la figure en grand">'
             f'<img {kept} style="min-width:{least}px" width="{width}" height="{height}" loading="lazy" '

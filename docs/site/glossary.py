@@ -6,13 +6,13 @@ the first whose text has it. Sections without a subject of their own are left ou
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import cells
 import yaml
 
 HERE = Path(__file__).parent
@@ -69,19 +69,18 @@ def plain(text: str) -> str:
 
 def notebook(number: str) -> Path:
     """Return the notebook of a number."""
-    (path,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+    (path,) = cells.NOTEBOOKS.glob(f"{number}_*.ipynb")
     return path
 
 
 def sections(path: Path) -> Iterator[Section]:
     """Yield a notebook's sections, code and outputs apart."""
     title, level, lines = "", 0, list[str]()
-    for cell in json.loads(path.read_text("utf-8"))["cells"]:
-        source = "".join(cell["source"])
-        if cell["cell_type"] != "markdown":
-            lines.append(source)
+    for cell in cells.read(path):
+        if cell.kind != "markdown":
+            lines.append(cell.source)
             continue
-        for line in source.splitlines():
+        for line in cell.source.splitlines():
             if heading := re.match(r"(#{1,3}) (.*)", line):
                 yield Section(title, "\n".join(lines), level)
                 title, level, lines = heading[2].strip(), len(heading[1]), [line]

@@ -6,13 +6,13 @@ All of it is read from the notebooks and from the glossary; the pages stand alon
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from glossary import ROOT, words
+import cells
+from glossary import words
 from markdown_it import MarkdownIt
 
 if TYPE_CHECKING:
@@ -54,17 +54,15 @@ class Recap(NamedTuple):
 
 def recap(path: Path) -> Recap:
     """Read a notebook's sheet."""
-    cells = json.loads(path.read_text("utf-8"))["cells"]
     title, section = "", ""
     kept, commands = list[str](), dict[str, str]()
-    for cell in cells:
-        source = "".join(cell["source"])
-        if cell["cell_type"] == "code":
-            for command in _commands(source):
+    for cell in cells.read(path):
+        if cell.kind == "code":
+            for command in _commands(cell.source):
                 # The first of its kind: what follows differs by a name.
                 commands.setdefault(" ".join(command.split()[1:3]), command)
             continue
-        for line in source.splitlines():
+        for line in cell.source.splitlines():
             if heading := re.match(r"(#+) (.*)", line):
                 section = heading[2].strip()
                 title = title or section
@@ -102,7 +100,7 @@ def sheet(made: Recap) -> str:
 def write(folder: Path) -> None:
     """Write a page for each notebook, and one with all of them."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = {path.stem: recap(path) for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))}
+    made = {path.stem: recap(path) for path in cells.notebooks()}
     for name, one in made.items():
         links = f"<a href='index.html'>Toutes les fiches</a> · <a href='../notebooks/{name}.html'>Le notebook</a>"
         _write(folder / f"{name}.html", f"Fiche {one.number} : {one.title}", links, sheet(one))

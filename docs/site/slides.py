@@ -5,17 +5,16 @@ The list is read from the notebooks: a section's heading cell carries `{"slide":
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import cells
 from myst_parser.slugs import github_slugify
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 PAGE = "docs/site/diapositives"
 _LINK_TO_FOLDER = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)\s]+/\)")
 
@@ -32,11 +31,11 @@ class Section(NamedTuple):
 def sections(folder: Path) -> list[Section]:
     """Return the sections of all notebooks of a folder, in the slides' order."""
     found = []
-    for path in sorted(folder.glob("[0-9]*.ipynb")):
-        for cell in json.loads(path.read_text("utf-8"))["cells"]:
-            if slide := cell["metadata"].get("slide"):
-                heading = "".join(cell["source"]).splitlines()[0]
-                found.append(Section(slide, heading.lstrip("#").strip(), path.stem))
+    for path in cells.notebooks(folder):
+        for cell in cells.read(path):
+            if cell.slide:
+                heading = cell.source.splitlines()[0]
+                found.append(Section(cell.slide, heading.lstrip("#").strip(), path.stem))
     return sorted(found)
 
 
@@ -53,7 +52,7 @@ def _fill(app: Sphinx, name: str, content: list[str]) -> None:
     # A folder can be looked into in the repository only: here its name stays, without the link.
     content[0] = _LINK_TO_FOLDER.sub(r"\1", content[0])
     if name == PAGE:
-        content[0] += table(sections(NOTEBOOKS))
+        content[0] += table(sections(cells.NOTEBOOKS))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
