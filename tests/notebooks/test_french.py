@@ -41,9 +41,6 @@ MEAN = 13.0
 EASE = 84.0
 """Of Kandel and Moles, at least: the notebooks had 83 to 94 when this was first measured."""
 
-TO_REPAIR: set[str] = set()
-"""Texts older than these tests: each is repaired by whoever works on it, and leaves this set."""
-
 # What is no French prose: fenced blocks, code, targets of links, addresses, HTML, references to sources.
 _NO_PROSE = re.compile(
     r"^```.*?^```|\*\(sources?[^\n]*|``.*?``|`[^`]*`|(?<=\])\([^)]*\)|https?://\S+|<[^>\s][^>]*>|<!--.*?-->",
@@ -108,11 +105,23 @@ def _texts(plain: Any, keys: tuple[str, ...]) -> Iterator[str]:
             yield from _texts(value, keys)
 
 
+@cache
+def _cells(path: Path) -> list[nbformat.NotebookNode]:
+    cells: list[nbformat.NotebookNode] = nbformat.read(path, as_version=4).cells
+    return cells
+
+
+def _markdown(path: Path) -> list[str]:
+    return [cell.source for cell in _cells(path) if cell.cell_type == "markdown"]
+
+
+def _exercise(path: Path) -> list[str]:
+    return list(_texts(yaml.safe_load(path.read_text("utf-8")), ("title", "statement", "text")))
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_word_of_a_notebook_is_spelt_right(path: Path) -> None:
-    cells = nbformat.read(path, as_version=4).cells
-    text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    assert unknown(text) == set(), f"a slip, or a word for {OWN.relative_to(ROOT)}"
+    assert unknown("\n\n".join(_markdown(path))) == set(), f"a slip, or a word for {OWN.relative_to(ROOT)}"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -124,8 +133,7 @@ def test_every_word_of_a_page_is_spelt_right(path: Path) -> None:
     "path", [*EXERCISES, ROOT / "exercises" / "predictions.yaml"], ids=lambda path: path.parent.name
 )
 def test_every_word_of_an_exercise_is_spelt_right(path: Path) -> None:
-    plain = yaml.safe_load(path.read_text("utf-8"))
-    text = "\n".join(_texts(plain, ("title", "statement", "text")))
+    text = "\n".join(_exercise(path))
     assert text
     assert unknown(text) == set(), f"a slip, or a word for {OWN.name}"
 
@@ -135,23 +143,13 @@ def test_every_word_on_what_differs_is_spelt_right() -> None:
     assert unknown(text) == set(), f"a slip, or a word for {OWN.name}"
 
 
-def _markdown(path: Path) -> list[str]:
-    cells = nbformat.read(path, as_version=4).cells
-    return [cell.source for cell in cells if cell.cell_type == "markdown"]
-
-
 def _sentences(texts: Iterable[str]) -> list[str]:
     """Return the sentences of Markdown texts."""
     return [one for text in texts for prose in paragraphs(text) for one in sentences(prose)]
 
 
-def _exercise(path: Path) -> list[str]:
-    return list(_texts(yaml.safe_load(path.read_text("utf-8")), ("title", "statement", "text")))
-
-
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_is_easy_to_read(path: Path, request: pytest.FixtureRequest) -> None:
-    _may_wait(request)
+def test_a_notebook_is_easy_to_read(path: Path) -> None:
     written = _sentences(_markdown(path))
     assert [text for text in written if len(words(text)) > LONGEST] == []
     assert sum(len(words(text)) for text in written) / len(written) <= MEAN
@@ -159,8 +157,7 @@ def test_a_notebook_is_easy_to_read(path: Path, request: pytest.FixtureRequest) 
 
 
 @pytest.mark.parametrize("path", EXERCISES, ids=lambda path: path.parent.name)
-def test_an_exercise_has_no_endless_sentence(path: Path, request: pytest.FixtureRequest) -> None:
-    _may_wait(request)
+def test_an_exercise_has_no_endless_sentence(path: Path) -> None:
     long = [text for text in _sentences(_exercise(path)) if len(words(text)) > LONGEST]
     assert long == []
 
@@ -176,21 +173,14 @@ def _literary() -> re.Pattern[str]:
     return re.compile("|".join(f"(?<!\\w)(?:{line})" for line in lines if line), re.IGNORECASE)
 
 
-def _may_wait(request: pytest.FixtureRequest) -> None:
-    if request.node.callspec.id in TO_REPAIR:
-        request.applymarker(pytest.mark.xfail(reason="to be repaired", strict=False))
-
-
 def literary(text: str) -> list[str]:
     """Return the phrases of a text that the course says plainly."""
     return [match[0] for match in _literary().finditer(text.replace("\u00a0", " "))]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_says_it_plainly(path: Path, request: pytest.FixtureRequest) -> None:
-    _may_wait(request)
-    cells = nbformat.read(path, as_version=4).cells
-    assert literary("\n".join(cell.source for cell in cells)) == []
+def test_a_notebook_says_it_plainly(path: Path) -> None:
+    assert literary("\n".join(cell.source for cell in _cells(path))) == []
 
 
 @pytest.mark.parametrize(
@@ -198,10 +188,7 @@ def test_a_notebook_says_it_plainly(path: Path, request: pytest.FixtureRequest) 
     [*EXERCISES, *sorted((ROOT / "k8s_helpers").rglob("words.py")), DIFFERENCES],
     ids=lambda path: f"{path.parent.name}/{path.name}",
 )
-def test_what_goes_with_notebooks_says_it_plainly(
-    path: Path, request: pytest.FixtureRequest
-) -> None:
-    _may_wait(request)
+def test_what_goes_with_notebooks_says_it_plainly(path: Path) -> None:
     assert literary(path.read_text("utf-8")) == []
 
 
