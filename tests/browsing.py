@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,6 @@ CELL_MS = 120_000
 """Longer than a cell of the tests takes on a busy machine."""
 READY_S = 120.0
 """Longest wait for JupyterLab to answer, and for what is awaited in it."""
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait for what no page shows."""
-    end_s = time.monotonic() + READY_S
-    while not holds():
-        assert time.monotonic() < end_s
-        time.sleep(0.1)
 
 
 def browser_program() -> str | None:

@@ -10,7 +10,8 @@ import pytest
 
 pytest.importorskip("playwright")
 
-from browsing import CELL_MS, faults, overflow_px, wait_until
+from browsing import CELL_MS, READY_S, faults, overflow_px
+from live import eventually
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def test_a_click_opens_a_terminal_on_the_cluster(notebook: Lab, server: Server) 
     notebook.page.keyboard.type(
         f"(pwd; k8s_lab_namespace; kubectl get nod\t --no-headers) > {written}.part; mv {written}.part {written}\n"
     )
-    wait_until(written.exists)
+    eventually(written.exists, READY_S)
     folder, namespace, nodes = written.read_text().split("\n", 2)
     assert Path(folder) == server.folder and " Ready " in nodes
     assert namespace.endswith("terminal")
