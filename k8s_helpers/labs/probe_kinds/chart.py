@@ -87,13 +87,7 @@ def _words(ax: Axes, title: str, summary: KindSummary | None, lane: int) -> None
     if summary is not None:
         course = [words.left(summary), words.killed(summary), words.back(summary)]
         said = textwrap.shorten(f"« {summary.said} »", _SAID_CHARS, placeholder=" … »")
-        lines = [
-            (
-                f"{title} · {words.sees(summary)[0].lower()}{words.sees(summary)[1:]}",
-                style.INK,
-                True,
-            )
-        ]
+        lines = [(f"{title} · {words.sees(summary)}", style.INK, True)]
         lines += [(" ; ".join(course), style.TEXT, False)]
         lines += [(said, style.GREY, False)] if summary.said else []
     look: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "baseline"}

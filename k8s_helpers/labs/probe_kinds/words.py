@@ -33,10 +33,10 @@ def asked(action: str) -> str:
 def sees(summary: KindSummary) -> str:
     """Tell whether a kind saw that its program was in trouble."""
     if summary.sees_the_program:
-        return "Voit la panne du programme"
+        return "voit la panne du programme"
     if summary.unready_s is None and summary.kill_s is None:
-        return "Ne voit aucune panne"
-    return f"Ne voit que {_SEEN.get(summary.kind, 'la panne suivante')}"
+        return "ne voit aucune panne"
+    return f"ne voit que {_SEEN.get(summary.kind, 'la panne suivante')}"
 
 
 def left(summary: KindSummary) -> str:
@@ -82,6 +82,6 @@ def alternative(recording: Recording, summaries: Iterable[KindSummary]) -> str:
     sentences = [f"{title(summaries)} ({recording.where})."]
     for summary in summaries:
         said = f" Le kubelet dit : « {summary.said} »." if summary.said else ""
-        verdict = " ; ".join([sees(summary).lower(), left(summary), killed(summary), back(summary)])
+        verdict = " ; ".join([sees(summary), left(summary), killed(summary), back(summary)])
         sentences.append(f"{summary.kind} ({asked(summary.asks)}){NO_BREAK}: {verdict}.{said}")
     return typeset(" ".join(sentences))

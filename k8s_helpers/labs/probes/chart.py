@@ -58,7 +58,7 @@ _OPEN: Mapping[str, Any] = {
 def draw(
     recording: Recording, *, predictions: Mapping[str, object] | None = None
 ) -> figure.DescribedFigure:
-    """Draw each variant in a panel of its own, all on the same time axis, verdicts in words on the right.
+    """Draw each variant in a panel of its own, all on the same time axis, verdicts in words above it.
 
     Parameters
     ----------

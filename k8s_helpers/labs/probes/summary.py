@@ -221,11 +221,11 @@ def _promised(run: Run, endpoints_s: float | None, *, going_on: bool) -> float |
     if endpoints_s is None:
         return None
     since = [request for request in run.requests if request.planned_s >= endpoints_s]
-    first_s = min((request.planned_s for request in since if request.ok), default=endpoints_s)
-    answered = any(request.ok for request in since)
+    answers = [request.planned_s for request in since if request.ok]
     last_s = max((request.planned_s for request in since), default=endpoints_s)
-    if going_on and not answered and last_s - endpoints_s <= PROGRAMMING_S:
+    if going_on and not answers and last_s - endpoints_s <= PROGRAMMING_S:
         return None
+    first_s = min(answers, default=endpoints_s)
     return first_s if first_s - endpoints_s <= PROGRAMMING_S else endpoints_s
 
 

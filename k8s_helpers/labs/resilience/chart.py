@@ -14,7 +14,6 @@ from ..._french import count, typeset
 from ...draw import axes, columns, figure, style
 from ...measure.recording import Recording, Run
 from . import words
-from .codes import Caller
 from .summary import CallerSummary, summarize
 
 _LONGEST_S = 2.8
@@ -81,4 +80,4 @@ def _waits(run: Run, *, ax: Axes | None = None) -> Axes:
 def _head(summary: CallerSummary) -> columns.Head:
     alarm = summary.flaky_lost > _MANY * summary.flaky
     lines = (words.stuck(summary), words.calls(summary))
-    return columns.Head(words.title(Caller(summary.caller)), words.verdict(summary), alarm, lines)
+    return columns.Head(words.title(summary.caller), words.verdict(summary), alarm, lines)

@@ -68,7 +68,7 @@ def measure(
     _checks.names(tried, "appelants", callers, tuple(Caller))
     _checks.bounds(tried, (rate_per_s, 1, 50, "requêtes par seconde"))
     with LAB.open(cluster, progress) as measure:
-        chosen = [caller for name in callers for caller in Caller if caller == name]
+        chosen = map(Caller, callers)
         measure.together(
             {caller: partial(_measure, measure, caller, rate_per_s) for caller in chosen}
         )

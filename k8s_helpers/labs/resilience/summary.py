@@ -10,7 +10,7 @@ from typing import Any
 from ...analysis.facts import facts, marks
 from ...analysis.story import Story, plain
 from ...measure.recording import Recording, Request, Run
-from .codes import Caller, FaultMark, ReceivedCalls
+from .codes import FaultMark, ReceivedCalls
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class CallerSummary:
     stuck_wait_s : float or None
         Half of the clients then waited less than this for an answer or a failure.
     stuck_calls : int
-        ReceivedCalls that the called service received meanwhile.
+        Calls that the called service received meanwhile.
     mended_lost : int
         Requests lost after it was mended.
     """
@@ -44,7 +44,7 @@ class CallerSummary:
 
     @property
     def calls_per_request(self) -> float:
-        """ReceivedCalls that one request of a client made of the service that does not answer."""
+        """Calls that one request of a client made of the service that does not answer."""
         return self.stuck_calls / self.stuck if self.stuck else 0.0
 
 
@@ -102,13 +102,14 @@ def busiest(recording: Recording) -> str:
 def to_story(recording: Recording) -> Story:
     """Return what holds wherever it is measured."""
     summaries = [summarize(run) for run in recording.runs]
+    most = busiest(recording)
     return Story.of(
         {
             summary.caller: {
                 "loses-when-flaky": summary.flaky_lost > 0.18 * summary.flaky,
                 "calls-more-than-once": summary.calls_per_request > 1.8,
                 "calls-less-than-once": summary.calls_per_request < 0.8,
-                "the-busiest": busiest(recording) == Caller(summary.caller),
+                "the-busiest": summary.caller == most,
             }
             for summary in summaries
         },

@@ -48,12 +48,15 @@ class ScrapingSummary:
     @property
     def mean_per_s(self) -> float:
         """The mean of the rates, without the interval in which a pod went: its last requests were never collected."""
-        lasting = sum(rate.end_s - rate.start_s for rate in self.steady)
-        return (
-            sum(rate.per_s * (rate.end_s - rate.start_s) for rate in self.steady) / lasting
-            if lasting
-            else 0.0
-        )
+        steady = self.steady
+        lasting = sum(rate.end_s - rate.start_s for rate in steady)
+        grown = sum(rate.per_s * (rate.end_s - rate.start_s) for rate in steady)
+        return grown / lasting if lasting else 0.0
+
+    @property
+    def tells_the_traffic(self) -> bool:
+        """Whether the mean of the rates is that of the traffic, give or take 15 %."""
+        return abs(self.mean_per_s - self.sent_per_s) <= 0.15 * self.sent_per_s
 
     @property
     def steady(self) -> Sequence[Rate]:
@@ -107,5 +110,5 @@ def to_json(recording: Recording) -> dict[str, Any]:
 def to_story(recording: Recording) -> Story:
     """Return whether counters give the traffic back, and how many pods told theirs."""
     summary = summarize(recording.runs[0])
-    near = abs(summary.mean_per_s - summary.sent_per_s) <= 0.15 * summary.sent_per_s
-    return Story({"rate-is-the-traffic": near, "series": len(summary.series)}, {})
+    verdicts = {"rate-is-the-traffic": summary.tells_the_traffic, "series": len(summary.series)}
+    return Story(verdicts, {})

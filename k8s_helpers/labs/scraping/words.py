@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from ..._french import count, number, typeset
 from ...measure.recording import Recording
-from .summary import ScrapingSummary, summarize
+from .summary import summarize
 
 COUNTERS = "Ce qu’on relève : vitrine_requests_total, un compteur par pod"
 RATES = "Ce qu’on en calcule : de combien les compteurs ont grandi, par seconde"
 DELETED = "un pod supprimé"
 
 
-def near(summary: ScrapingSummary) -> bool:
-    """Return whether the counters give the traffic back."""
-    return abs(summary.mean_per_s - summary.sent_per_s) <= 0.15 * summary.sent_per_s
-
-
 def verdict(recording: Recording) -> str:
     """Say what rate the counters give, and what traffic there was."""
     summary = summarize(recording.runs[0])
     rate, sent = number(summary.mean_per_s, 1), number(summary.sent_per_s, 0)
-    if near(summary):
+    if summary.tells_the_traffic:
         return typeset(
             f"Les compteurs retrouvent le trafic : {rate} requêtes/s, pour {sent} envoyées"
         )

@@ -25,8 +25,10 @@ def milliseconds(seconds: float) -> str:
 
 def label(span: TraceSpan) -> str:
     """Return what stands beside a span's bar."""
-    who = {"client": "site → base", "internal": "disque"}.get(span.kind, span.service)
-    return typeset(f"{who} : {span.name}" if span.kind != "internal" else span.name)
+    if span.kind == "internal":
+        return typeset(span.name)
+    who = "site → base" if span.kind == "client" else span.service
+    return typeset(f"{who} : {span.name}")
 
 
 def heading(run: Run) -> str:
