@@ -49,23 +49,20 @@ class DescribedFigure(Figure):
         """
         if height_px is None:
             return self._as_html(self._encoded())
-        alt = html.escape(self.alternative, quote=True)
-        return (
-            f'<div style="height:{height_px}px"><img alt="{alt}" style="max-width:100%;max-height:100%" '
-            f'src="data:image/png;base64,{self._encoded()}"></div>'
-        )
+        image = self._image(self._encoded(), "max-width:100%;max-height:100%")
+        return f'<div style="height:{height_px}px">{image}</div>'
 
     def _encoded(self) -> str:
         return base64.b64encode(self.to_png()).decode("ascii")
 
     def _as_html(self, encoded: str) -> str:
-        alt = html.escape(self.alternative, quote=True)
         least_px = round(LEAST_SHARE * style.DPI * self.get_figwidth())
-        image = (
-            f'<img alt="{alt}" style="max-width:100%;min-width:{least_px}px" '
-            f'src="data:image/png;base64,{encoded}">'
-        )
+        image = self._image(encoded, f"max-width:100%;min-width:{least_px}px")
         return f'<span tabindex="0" style="display:block;overflow-x:auto">{image}</span>'
+
+    def _image(self, encoded: str, look: str) -> str:
+        alt = html.escape(self.alternative, quote=True)
+        return f'<img alt="{alt}" style="{look}" src="data:image/png;base64,{encoded}">'
 
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None

@@ -86,13 +86,12 @@ def releases(quoted: Quoted) -> figure.DescribedFigure:
         ax.set_ylim(len(versions) - 0.4, -0.6)
         ax.xaxis_date()
         ax.axvline(_day(quoted.date), color=style.INK, linewidth=1.3, linestyle="--")
-        _title(chart, _pace(quoted))
-        alive = f"{_alive(quoted)}, le {quoted.date:%d/%m/%Y} (trait) ; en gris, celles qui ne le sont plus"
-        chart.text(0.02, 1 - 0.6 / height, typeset(alive), fontsize=10, color=style.TEXT)
+        below = f"{_alive(quoted)} (trait) ; en gris, celles qui ne le sont plus"
+        _title(chart, _pace(quoted), below)
         _credit(chart, quoted)
     chart.alternative = typeset(
         "Une barre par version mineure, de sa sortie à la fin de son support. "
-        f"{_pace(quoted)} ; {_alive(quoted)}, le {quoted.date:%d/%m/%Y}. {quoted.credit}."
+        f"{_pace(quoted)} ; {_alive(quoted)}. {quoted.credit}."
     )
     return chart
 
@@ -116,13 +115,17 @@ def maintained(quoted: Quoted) -> list[str]:
 
 
 def _alive(quoted: Quoted) -> str:
-    return f"{count(len(maintained(quoted)), 'version corrigée', 'versions corrigées')}"
+    alive = count(len(maintained(quoted)), "version corrigée", "versions corrigées")
+    return f"{alive}, le {quoted.date:%d/%m/%Y}"
 
 
-def _title(chart: figure.DescribedFigure, text: str) -> None:
-    """Write what a figure says above it, in bold."""
-    y = 1 - 0.32 / chart.get_figheight()
+def _title(chart: figure.DescribedFigure, text: str, below: str = "") -> None:
+    """Write above a figure what it says, in bold, and how to read it."""
+    height = chart.get_figheight()
+    y = 1 - 0.32 / height
     chart.text(0.02, y, typeset(text), fontsize=13, weight="bold", color=style.INK)
+    if below:
+        chart.text(0.02, 1 - 0.6 / height, typeset(below), fontsize=10, color=style.TEXT)
 
 
 def delays(quoted: Quoted) -> figure.DescribedFigure:
@@ -227,9 +230,8 @@ def landscape(quoted: Quoted) -> figure.DescribedFigure:
         chart = figure.new(_WIDE_IN, 1.6 + 2.15 * rows)
         height = chart.get_figheight()
         ax = chart.add_axes((0.01, 0.4 / height, 0.98, 1 - 1.55 / height))
-        _title(chart, _needs(needs))
         below = "avec un point : une partie de Kubernetes, qui a son niveau sans en avoir reçu un à elle"
-        chart.text(0.02, 1 - 0.6 / height, typeset(below), fontsize=10, color=style.TEXT)
+        _title(chart, _needs(needs), below)
         ax.set_xlim(0, columns)
         ax.set_ylim(rows, 0)
         ax.axis("off")
