@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ..api import Api, ApiError, Informer, Key, Object
@@ -16,13 +16,7 @@ from ..proxy.service_table import ServiceTable
 from ..tasks import Tasks
 from ..wall import timestamp
 from .certificates import Certificates
-from .gateway_api import (
-    GROUP,
-    Evaluation,
-    GatewayObjects,
-    evaluate,
-    with_times,
-)
+from .gateway_api import GROUP, Evaluation, GatewayObjects, evaluate, with_times
 
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _LAST = f"httproutes.{GROUP}"
@@ -42,8 +36,9 @@ _AGAIN_S = 1.0
 _log = logging.getLogger(__name__)
 
 
-def _path(plural: str) -> str:
-    return f"/apis/{GROUP}/{_VERSIONS[plural]}/{plural}"
+def _path(plural: str, namespace: str = "") -> str:
+    inside = f"namespaces/{namespace}/" if namespace else ""
+    return f"/apis/{GROUP}/{_VERSIONS[plural]}/{inside}{plural}"
 
 
 class Gateways:
@@ -57,6 +52,8 @@ class Gateways:
         Services and endpoints; started by its owner.
     certificates : Certificates
         Those of the Secrets.
+    secrets_synced : callable
+        Returns once the Secrets are known.
 
     Attributes
     ----------
@@ -64,11 +61,18 @@ class Gateways:
         What holds now.
     """
 
-    def __init__(self, api: Api, table: ServiceTable, certificates: Certificates) -> None:
+    def __init__(
+        self,
+        api: Api,
+        table: ServiceTable,
+        certificates: Certificates,
+        secrets_synced: Callable[[], Awaitable[None]],
+    ) -> None:
         self.current = Evaluation()
         self._api = api
         self._table = table
         self._certificates = certificates
+        self._secrets_synced = secrets_synced
         self._definitions = Informer(
             api,
             _DEFINITIONS,
@@ -81,6 +85,7 @@ class Gateways:
 
     async def start(self) -> None:
         """Begin to look for the definitions; returns at once."""
+        self._table.subscribe(self.changed)
         await self._definitions.start()
 
     async def close(self) -> None:
@@ -117,10 +122,17 @@ class Gateways:
             await informer.close()
 
     async def _follow(self) -> None:
-        """Evaluate whenever something has changed, for as long as the cluster lives."""
-        for informer in self._informers.values():
+        """Evaluate whenever something has changed, for as long as the cluster lives.
+
+        Not before all is known: what a node that starts again has not read yet would count as gone in statuses.
+        """
+        informers = list(self._informers.values())
+        for informer in informers:
             await informer.start()
-        self._table.subscribe(self.changed)
+        for informer in informers:
+            await informer.synced()
+        await self._table.synced()
+        await self._secrets_synced()
         while True:
             await self._changed.wait()
             await asyncio.sleep(_SETTLE_S)
@@ -164,8 +176,7 @@ class Gateways:
         if item is None or _same(item.get("status") or {}, status):
             return
         namespace, name = key
-        where = f"/apis/{GROUP}/{_VERSIONS[plural]}"
-        where += f"/namespaces/{namespace}/{plural}/{name}" if namespace else f"/{plural}/{name}"
+        where = f"{_path(plural, namespace)}/{name}"
         body = {"status": with_times(status, timestamp(time.time()))}
         try:
             await self._api.patch(f"{where}/status", body, kind="merge")

@@ -85,7 +85,7 @@ class Ingress:
         self._informer = Informer(api, _INGRESSES, on_change=self._changed)
         self._secrets = Informer(api, _SECRETS, on_change=self._secret_changed, params=TLS_SECRETS)
         self._certificates = Certificates(self._secrets.items)
-        self._gateways = Gateways(api, table, self._certificates)
+        self._gateways = Gateways(api, table, self._certificates, self._secrets.synced)
         self._routes: IngressRoutes | None = None
         self._turns = Turns()
         self._tasks = Tasks()
