@@ -5,7 +5,7 @@ import pytest
 from embedded_kubernetes.node.ingress.ingress_rules import (
     CLASS_NAME,
     Backend,
-    find,
+    find_ingress_rule,
     host_matches,
     is_ours,
     path_matches,
@@ -51,6 +51,10 @@ def test_path_types(kind, pattern, path, covered):
 )
 def test_hosts(pattern, host, covered):
     assert host_matches(pattern, host) is covered
+
+
+def find(table, host, path):
+    return table.backend(find_ingress_rule(table, host, path))
 
 
 def ingress(name, *rules, created="2026-01-01T00:00:00Z", default=None, class_name=CLASS_NAME):

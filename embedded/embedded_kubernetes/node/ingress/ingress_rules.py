@@ -46,6 +46,10 @@ class IngressRoutes:
     certificates: tuple[tuple[str, str], ...] = ()
     """Namespace and name of the Secrets that `spec.tls` names."""
 
+    def backend(self, rule: IngressRule | None) -> Backend | None:
+        """Return the backend of a rule, the default one where no rule covers a request, None where there is none."""
+        return self.default if rule is None else rule.backend
+
 
 def is_ours(ingress: dict[str, Any]) -> bool:
     """Return whether an Ingress is this controller's to serve."""
@@ -116,12 +120,6 @@ def path_matches(path_type: str, pattern: str, path: str) -> bool:
         return path == pattern
     prefix = pattern.rstrip("/")
     return path == prefix or path.startswith(prefix + "/")
-
-
-def find(table: IngressRoutes, host: str, path: str) -> Backend | None:
-    """Return the backend of a request, the default one where no rule covers it, None where there is none."""
-    best = find_ingress_rule(table, host, path)
-    return table.default if best is None else best.backend
 
 
 def find_ingress_rule(table: IngressRoutes, host: str, path: str) -> IngressRule | None:

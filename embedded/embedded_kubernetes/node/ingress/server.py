@@ -18,6 +18,7 @@ from ..proxy.service_table import ServicePort, ServiceTable
 from ..proxy.topology import Target
 from ..tasks import Tasks
 from .certificates import TLS_SECRETS, Certificates, from_files
+from .gateway_api import ADDRESS
 from .gateways import Gateways
 from .http_routes import (
     RouteRequest,
@@ -41,7 +42,6 @@ from .ingress_rules import (
 )
 from .passing import Passage, Passing, forwarded_headers
 
-_ADDRESS = "127.0.0.1"
 _CLASSES = "/apis/networking.k8s.io/v1/ingressclasses"
 _INGRESSES = "/apis/networking.k8s.io/v1/ingresses"
 _SECRETS = "/api/v1/secrets"
@@ -110,9 +110,9 @@ class Ingress:
         await self._runner.setup()
         context = from_files(self._config.pki, INGRESS_DEFAULT)
         context.sni_callback = self._choose_certificate
-        await web.TCPSite(self._runner, _ADDRESS, self._config.ingress_port).start()
+        await web.TCPSite(self._runner, ADDRESS, self._config.ingress_port).start()
         secure = web.TCPSite(
-            self._runner, _ADDRESS, self._config.ingress_tls_port, ssl_context=context
+            self._runner, ADDRESS, self._config.ingress_tls_port, ssl_context=context
         )
         await secure.start()
 
@@ -137,7 +137,7 @@ class Ingress:
     async def _show_address(self, ingress: dict[str, Any]) -> None:
         meta = ingress["metadata"]
         path = f"/apis/networking.k8s.io/v1/namespaces/{meta['namespace']}/ingresses/{meta['name']}"
-        status = {"status": {"loadBalancer": {"ingress": [{"ip": _ADDRESS}]}}}
+        status = {"status": {"loadBalancer": {"ingress": [{"ip": ADDRESS}]}}}
         with contextlib.suppress(ApiError):
             await self._api.patch(f"{path}/status", status, kind="merge")
 
@@ -157,12 +157,12 @@ class Ingress:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         asked = _asked(request)
         rule = find_rule(self._gateways.current.rules, asked)
-        ingress = find_ingress_rule(self._ingress_routes(), asked.host, asked.path)
+        table = self._ingress_routes()
+        ingress = find_ingress_rule(table, asked.host, asked.path)
         if rule is not None and (ingress is None or not _beats(ingress, rule)):
             decision = self._by_route(request, asked, rule)
         else:
-            backend = ingress.backend if ingress is not None else self._ingress_routes().default
-            decision = self._by_ingress(request, backend)
+            decision = self._by_ingress(request, table.backend(ingress))
         if isinstance(decision, Passage):
             return await self._passing.carry(request, decision)
         return decision
@@ -178,10 +178,10 @@ class Ingress:
     def _by_route(
         self, request: web.Request, asked: RouteRequest, rule: RouteRule
     ) -> Passage | web.Response:
+        query = f"?{request.rel_url.raw_query_string}" if request.query_string else ""
         redirected = redirection(asked, rule, request.url.explicit_port)
         if redirected is not None:
             status, place = redirected
-            query = f"?{request.rel_url.raw_query_string}" if request.query_string else ""
             return web.Response(status=status, headers={"Location": place + query})
         position = self._turns.next(rule.name, [one.weight for one in rule.backends])
         chosen = rule.backends[position] if position is not None else None
@@ -196,7 +196,6 @@ class Ingress:
         if host is not None:
             headers = [(name, value) for name, value in headers if name.lower() != "host"]
             headers.append(("Host", host))
-        query = f"?{request.rel_url.raw_query_string}" if request.query_string else ""
         raw_path = request.raw_path if path == asked.path else path + query
         return Passage(target, raw_path, headers, filters)
 
@@ -214,7 +213,7 @@ def _asked(request: web.Request) -> RouteRequest:
         path=request.rel_url.raw_path,
         method=request.method,
         headers={name.lower(): value for name, value in request.headers.items()},
-        query={name: request.query[name] for name in request.query},
+        query=request.query,
     )
 
 
