@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from .._errors import WaitTimeoutError
 from ..kube.api import ApiSession
 from ..kube.refusals import ignoring
@@ -21,7 +23,6 @@ GATEWAY_CLASS = "cours"
 _FILE = Path(__file__).with_name("manifests") / f"gateway-api-{VERSION}.yaml"
 _PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _CLASSES = "/apis/gateway.networking.k8s.io/v1/gatewayclasses"
-_MANAGER = "k8s-helpers"
 _TIMEOUT_S = 60.0
 
 
@@ -48,7 +49,7 @@ def install(api: ApiSession, controller: str) -> None:
     there = {one["metadata"]["name"] for one in api.request("GET", _PATH)["items"]}
     for definition in wanted:
         if definition["metadata"]["name"] not in there:
-            api.request("POST", _PATH, body=definition, query={"fieldManager": _MANAGER})
+            api.request("POST", _PATH, body=definition)
     # "Established" comes a moment too early: the collection itself says that it is served.
     wait_until(
         lambda: [one for one in map(_collection, wanted) if not _served(api, one)],
@@ -67,12 +68,10 @@ def install(api: ApiSession, controller: str) -> None:
             "metadata": {"name": GATEWAY_CLASS},
             "spec": {"controllerName": controller},
         }
-        api.request("POST", _CLASSES, body=gateway_class, query={"fieldManager": _MANAGER})
+        api.request("POST", _CLASSES, body=gateway_class)
 
 
 def _definitions() -> list[dict[str, Any]]:
-    import yaml
-
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return list(yaml.load_all(_FILE.read_text(encoding="utf-8"), Loader=loader))
 
