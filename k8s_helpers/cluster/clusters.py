@@ -170,29 +170,28 @@ class Cluster:
 
 def environment(provider: Provider) -> dict[str, str]:
     """Return the variables by which a terminal's kubectl and k8s-lab find the cluster and are found themselves."""
-    values = _programs(provider)
+    values = {"KUBECONFIG": str(provider.kubeconfig)}
     if provider.kind != "existing":  # whose cluster is that of a kubeconfig
         values |= {"K8S_HELPERS_PROVIDER": provider.kind, "K8S_HELPERS_CLUSTER": provider.name}
-    return values
+    return {**values, **_programs()}
 
 
 def own_environment(provider: Provider) -> dict[str, str]:
-    """Return those for this process, whose kubectl looks in the namespace that `Namespace.use` chose here.
+    """Return the same for this process, whose kubectl looks in the namespace that `Namespace.use` chose here.
 
     Without the names of provider and cluster: where the next `connect` goes is not decided by the last one.
     """
-    return {**_programs(provider), "KUBECONFIG": contexts.variable(provider.kubeconfig)}
+    return {"KUBECONFIG": contexts.variable(provider.kubeconfig), **_programs()}
 
 
-def _programs(provider: Provider) -> dict[str, str]:
-    """Return what leads to kubectl, k8s-lab and the kubeconfig.
+def _programs() -> dict[str, str]:
+    """Return the PATH, where another one is needed.
 
-    The course's own kubectl comes first on the PATH: it is of the clusters' version, which another may not be. Its
-    command k8s-lab comes last, where the PATH has none.
+    The course's own kubectl comes first on it: it is of the clusters' version, which another may not be. Its command
+    k8s-lab comes last, where the PATH has none.
     """
     from embedded_kubernetes.programs import binaries
 
-    values = {"KUBECONFIG": str(provider.kubeconfig)}
     programs = binaries.cached()
     path = os.environ.get("PATH", os.defpath)
     folders = path.split(os.pathsep)
@@ -200,6 +199,5 @@ def _programs(provider: Provider) -> dict[str, str]:
         folders.insert(0, str(programs.folder))
     if shutil.which("k8s-lab", path=path) is None:
         folders.append(str(Path(sys.executable).parent))
-    if (wished := os.pathsep.join(folders)) != path:
-        values["PATH"] = wished
-    return values
+    wished = os.pathsep.join(folders)
+    return {} if wished == path else {"PATH": wished}
