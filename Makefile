@@ -9,7 +9,7 @@ SHELL := /bin/sh
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-TWICE := $(BIN)/python tests/twice.py
+LOTS := $(BIN)/python tests/lots.py
 
 PYTHONS := python3.13 python3.12 python3.14 python3.11 python3 python
 PYTHON ?= $(shell for python in $(PYTHONS); do \
@@ -20,15 +20,18 @@ JUPYTER_NEWS := @jupyterlab/apputils-extension:announcements
 
 NOTEBOOKS := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 
-.PHONY: help env lab test test-unit test-cluster test-exercises test-browser test-embedded test-notebooks test-prefix test-kind mutants bench conformance images lint notebooks docs site clean
+.PHONY: help env lab test check test-unit test-cluster test-exercises test-browser test-embedded test-notebooks test-prefix test-kind mutants bench bench-peers conformance images lint notebooks docs site clean
 
 help:
 	@echo 'make lab        tout préparer (environnement, programmes, cluster), puis ouvrir JupyterLab'
+	@echo 'make check      en trois minutes : style, types, tests purs, un test sur un cluster, un notebook'
 	@echo 'make test       tout préparer, puis lancer tous les tests'
 	@echo 'make env        environnement et programmes de Kubernetes, rien d’autre'
 	@echo 'make test-embedded, make test-notebooks, make test-prefix, make test-kind, make test-browser'
 	@echo '                une partie des tests ; pour kind il faut Docker ou Podman, et kind'
 	@echo 'make bench      le tableau des mesures'
+	@echo 'make bench-peers BASELINE=RÉVISION'
+	@echo '                à côté d’une autre révision, de kwokctl et de kind (une demi-heure)'
 	@echo 'make conformance'
 	@echo '                la suite de tests de Kubernetes sur embarqué, et docs/conformance.md (une demi-heure)'
 	@echo 'make images     des images faites de paquets Debian (nginx, mariadb, wordpress…), sans Docker'
@@ -65,20 +68,19 @@ env: $(READY)
 lab: env
 	@exec $(BIN)/k8s-lab lab
 
-# Two lots at a time: they wait more than they work, and each has a home and a cluster of its own. The longest come
-# first: both ends are then busy to the end.
-test: env lint
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=line \
-		test-cluster test-notebooks test-prefix test-exercises test-browser test-unit
+# All lots in parts, as many at a time as the machine has room for; what measures time alone at the end: tests/lots.py.
+test: env $(VENV)/.browser
+	$(LOTS)
 
-test-unit: env
-	$(BIN)/pytest -o cache_dir=.pytest_cache/unit tests/unit tests/labs embedded/tests
+# Before each commit, in three minutes: style, types, everything that needs no cluster, then a real cluster and a notebook.
+check: env
+	$(LOTS) check
+
+test-unit test-exercises test-notebooks test-prefix: test-%: env
+	$(LOTS) $*
 
 test-cluster: env
-	$(TWICE) cluster tests/cluster
-
-test-exercises: env
-	$(TWICE) exercises tests/notebooks/test_exercises.py
+	$(LOTS) kind cluster quiet
 
 # What drives the browser is 165 MB that no student needs: it is installed here.
 $(VENV)/.browser: $(READY)
@@ -87,15 +89,7 @@ $(VENV)/.browser: $(READY)
 
 # JupyterLab and the site in headless Chromium; skipped where there is none (K8S_HELPERS_REQUIRE_BROWSER=1: fails).
 test-browser: env $(VENV)/.browser
-	$(BIN)/pytest -o cache_dir=.pytest_cache/browser tests/browser
-
-# With the tests of their skeleton, which bring the run's own home along.
-test-notebooks: env
-	$(TWICE) notebooks --nbval --nbval-current-env --ignore=tests/notebooks/test_exercises.py tests/notebooks $(NOTEBOOKS)
-
-# Notebooks and solutions where the kernel refuses namespaces, as an ordinary user with 2 GB of memory.
-test-prefix: env
-	$(BIN)/python tests/prefix_lot.py
+	$(LOTS) browser
 
 test-embedded: env
 	$(BIN)/pytest -m 'not kind' --ignore=tests/browser tests embedded/tests
@@ -109,6 +103,13 @@ mutants: env
 
 bench: env
 	$(BIN)/python -m benchmarks
+
+# The embedded cluster, another revision of it, kwokctl and kind (PEERS="--rounds 3 --without kind" is the short way).
+BASELINE ?= HEAD
+PEERS ?= --rounds 9
+bench-peers: env
+	$(BIN)/python -m benchmarks.peers --baseline $(BASELINE) $(PEERS) \
+		--page docs/performances.md --figure docs/images/peers.png
 
 # K8S_HELPERS_E2E_KIT names the folder that builds and runs the suite; LIST=… runs other specs than the kit's own list.
 conformance: env

@@ -28,6 +28,7 @@ from k8s_helpers.providers.kind.engine import find_engine
 
 from . import baseline, registry
 from .harness import NAME, PODS, Sightings, cluster_of, is_running
+from .page import sections
 from .service_latency import DURATION_S, RATE_PER_S, latencies_ms
 
 _SIDE = Path(__file__).with_name("engine_side.py")
@@ -281,7 +282,7 @@ def main() -> int:
     text = page(rows, options.baseline, options.rounds)
     print(text)
     if options.page:
-        options.page.write_text(text, encoding="utf-8")
+        options.page.write_text(f"{text.rstrip()}\n\n{sections(options.page)}", encoding="utf-8")
     return int(not all(row.ok for row in rows))
 
 

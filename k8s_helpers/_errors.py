@@ -32,6 +32,7 @@ __all__ = [
     "ManifestWarning",
     "NotebookError",
     "PlatformError",
+    "PoolWarning",
     "RecordingError",
     "ResourceError",
     "SpoiledError",
@@ -60,6 +61,10 @@ class ManifestError(K8sHelpersError):
 
 class ManifestWarning(UserWarning):
     """A manifest that is taken as it is, and does something that its author may not expect."""
+
+
+class PoolWarning(UserWarning):
+    """A namespace of the student's own that cannot be used now; another one is."""
 
 
 class ApiRefusedError(K8sHelpersError):

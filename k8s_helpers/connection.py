@@ -8,6 +8,7 @@ from . import cluster, labs
 from ._interruption import stoppable
 from ._progress import Progress
 from .cluster.badge import NotShown
+from .journal import sharing
 
 
 @stoppable
@@ -43,4 +44,5 @@ def connect(
         for limit in lab.limits
         if limit.provider == connected.provider.kind
     ]
+    sharing.begin(connected)
     return connected

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 KIND_NAME = "k8s-helpers-test"
 
-KEPT_CACHE = ("bin", "debian-images", "jars", "traefik")
+KEPT_CACHE = ("bin", "debian-images", "first-data", "jars", "traefik")
 """What the run shares with the user: what is slow to make. Not images that were pulled: they must decide no test."""
 
 NO_REGISTRY = "*=http://127.0.0.1:1"
@@ -132,8 +132,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Stop the clusters and fail the run where something is left of it."""
     left = session.config.stash[_HOME].close()
-    if session.config.pluginmanager.has_plugin("cacheprovider"):
-        session.config.cache.set(leftovers.CACHE_KEY, left)
     if left:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         for line in left:

@@ -15,9 +15,6 @@ from pathlib import Path
 
 import psutil
 
-CACHE_KEY = "course/left_behind"
-"""Under which pytest's cache keeps what the last run has left, in words."""
-
 HOMES = "/tmp/k8s-t-"
 """How the path of every run's home begins."""
 

@@ -1,23 +1,21 @@
 """Every notebook and every exercise's solution where no namespaces are allowed, as on Binder.
 
-    python tests/prefix_lot.py [WORD…]     only what has one of these words in its name
+    python tests/prefix_lot.py [WORD…]            only what has one of these words in its name
+    python tests/prefix_lot.py --exactly NAME     one item; its pytest's output and exit code
 
 Isolation `prefix`, an ordinary user (a nameless one where this is root's), an own copy of the course, a home with
 nothing in it but Kubernetes' programs, and 2 GB of memory for all that one student has: cluster, kernel, and pytest
-where JupyterLab would be. Two at a time, each on a cluster of its own: they wait more than they work.
+where JupyterLab would be. Each has a cluster of its own; `tests/lots.py` runs several at a time.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,12 +26,12 @@ from k8s_helpers import _paths, exercises
 from k8s_helpers.builds import images, jars
 
 MEMORY_BYTES = 2 * 10**9
-JOBS = int(os.environ.get("K8S_TESTS_PREFIX_JOBS", "2"))
 EXERCISES_AT_ONCE = 8
 """How many share a cluster: its start takes as long as one of them."""
 
 _COURSE = _paths.COURSE
-_NOT_COPIED = (".git", ".venv*", ".*_cache", "__pycache__", ".ipynb_checkpoints", "build")
+_NOT_COPIED = (".git", ".venv*", ".*_cache", "*.pyc.*", ".ipynb_checkpoints", "build")
+"""Compiled Python goes along, but for what another process is writing."""
 _ANY_TEST = "tests/notebooks/test_structure.py::test_notebooks_are_numbered_in_order"
 """Given beside a notebook, it brings `tests/conftest.py` along, and so the run's own home."""
 _SOLUTION = "tests/notebooks/test_exercises.py::test_the_solution_passes"
@@ -45,23 +43,6 @@ class Item:
 
     name: str
     arguments: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Done:
-    """How it ended."""
-
-    item: Item
-    code: int
-    seconds: float
-    text: str
-
-    def line(self) -> str:
-        """Return it as a line."""
-        memory = ", ".join(re.findall(r"^MEMORY: (.*)", self.text, re.MULTILINE)) or "not measured"
-        again = " (twice)" if "once more what failed" in self.text else ""
-        word = "passed" if self.code == 0 else f"FAILED (exit code {self.code})"
-        return f"{self.item.name}: {word}{again}, {self.seconds:.0f} s, memory {memory}"
 
 
 def items() -> Iterator[Item]:
@@ -107,21 +88,16 @@ class Student:
                 if kept.is_dir() or kept.suffix == ".jar":
                     (cache / kind / kept.name).symlink_to(kept)
 
-    def run(self, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end, in the course's folder."""
+    def run(self, item: Item) -> int:
+        """Run an item to its end, in the course's folder; return pytest's exit code."""
+        argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-pmemory_limit"]
+        argv += item.arguments
         if self._uid is not None:
             needed = [Path(sys.base_prefix), Path(sys.prefix), self._cache, *_java()]
             this = [sys.executable, ordinary_user.__file__, str(self._uid)]
             argv = [*this, *map(str, needed), "--", *argv]
-        return subprocess.run(
-            argv,
-            cwd=self.course,
-            env=self._environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        environment = self._environment()
+        return subprocess.run(argv, cwd=self.course, env=environment, check=False).returncode
 
     def _environment(self) -> dict[str, str]:
         ours = ("K8S_HELPERS_", "XDG_", "JUPYTER", "IPYTHON", "KUBE", "PYTEST_")
@@ -146,32 +122,23 @@ def _java() -> list[Path]:
     return [Path(found).resolve().parents[1]] if found else []
 
 
-def main(words: Sequence[str]) -> int:
-    """Run everything, or what has one of the words in its name; return 1 where something fails."""
-    chosen = [one for one in items() if not words or any(word in one.name for word in words)]
-    failed = 0
+def run(item: Item) -> int:
+    """Run an item as a student of its own; return pytest's exit code."""
     # Sockets live below it, and a socket's path is short (man 7 unix): hence /tmp itself.
     with tempfile.TemporaryDirectory(prefix="k8s-p-", dir="/tmp") as folder:
         Path(folder).chmod(0o755)
-        student = Student(Path(folder))
+        return Student(Path(folder)).run(item)
 
-        def work(item: Item) -> Done:
-            began = time.monotonic()
-            lot = item.name.replace(" ", "-")
-            argv = [sys.executable, "tests/twice.py", lot, "-q", "-pmemory_limit"]
-            ended = student.run([*argv, *item.arguments])
-            return Done(item, ended.returncode, time.monotonic() - began, ended.stdout)
 
-        with ThreadPoolExecutor(JOBS) as pool:
-            for done in map(
-                Future.result, as_completed([pool.submit(work, one) for one in chosen])
-            ):
-                print(f"prefix: {done.line()}", flush=True)
-                if done.code != 0 or "(twice)" in done.line():
-                    print(done.text, flush=True)
-                failed += done.code != 0
-    print(f"prefix: {len(chosen) - failed} of {len(chosen)} passed")
-    return int(failed > 0)
+def main(words: Sequence[str]) -> int:
+    """Run everything, or what has one of the words in its name; return 1 where something fails."""
+    if words[:1] == ["--exactly"]:
+        (item,) = (item for item in items() if item.name == words[1])
+        return run(item)
+    chosen = [item for item in items() if not words or any(word in item.name for word in words)]
+    failed = [item.name for item in chosen if run(item) != 0]
+    print(f"prefix: {len(chosen) - len(failed)} of {len(chosen)} passed", *failed, sep="\n  ")
+    return int(bool(failed))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ include_patterns = [
     "docs/*.md",
     "notebooks/[0-9]*.ipynb",
     "exercises/README.md",
+    "hub/README.md",
     "apps/*/README.md",
 ]
 

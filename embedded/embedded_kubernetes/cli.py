@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import paths, preflight
-from .cluster import EmbeddedCluster
+from .cluster import EmbeddedCluster, prepare
 from .errors import ExplainedError, UsageError
 from .node import isolation
 from .node.images import library
@@ -97,12 +97,14 @@ def _add_image_commands(parser: argparse.ArgumentParser) -> None:
 
 
 def _fetch(parsed: argparse.Namespace) -> int:
-    programs = binaries.ensure(Lines()) if parsed.source is None else _copied(parsed.source)
+    if parsed.source is not None:
+        _copied(parsed.source)
+    programs = prepare(Lines())
     print(f"Kubernetes {programs.kubernetes_version}: {programs.folder}")
     return 0
 
 
-def _copied(source: Path) -> binaries.Binaries:
+def _copied(source: Path) -> None:
     """Install the programs of a folder, which keeps them."""
     missing = [name for name in binaries.PROGRAMS if not (source / name).is_file()]
     if missing:
@@ -111,7 +113,7 @@ def _copied(source: Path) -> binaries.Binaries:
             f"il y manque {', '.join(missing)}",
             f"Donnez un dossier qui contient {', '.join(binaries.PROGRAMS)}.",
         )
-    return binaries.copy(source, Lines())
+    binaries.copy(source, Lines())
 
 
 def _up(parsed: argparse.Namespace) -> int:

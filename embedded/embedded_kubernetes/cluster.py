@@ -17,11 +17,25 @@ from .progress import Progress
 
 if TYPE_CHECKING:
     from .node.cri import ImageConfig
+    from .programs.binaries import Binaries
 
-__all__ = ["API_SERVER", "SHARED_ADDRESS", "ClusterConfig", "EmbeddedCluster"]
+__all__ = ["API_SERVER", "SHARED_ADDRESS", "ClusterConfig", "EmbeddedCluster", "prepare"]
 
 _NODE_PORT_S = 2.0
 """How long the node may take to hear of a Service."""
+
+
+def prepare(progress: Progress) -> Binaries:
+    """Fetch or make what every start needs, and return Kubernetes' programs; see `programs.binaries.ensure`.
+
+    Beside them: the data that etcd of a new cluster begins with.
+    """
+    from .control import first_data
+    from .programs import binaries
+
+    programs = binaries.ensure(progress)
+    first_data.ensure(programs, progress)
+    return programs
 
 
 class EmbeddedCluster:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from open_files import nothing_left_open  # noqa: F401 (a fixture of every test)
 
 from embedded_kubernetes import paths
 

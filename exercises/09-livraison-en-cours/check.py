@@ -94,7 +94,7 @@ def _deliver(bench: Bench) -> None:
     slow = {"name": SLOW, "value": str(SLOW_S)}
     container = {
         "name": CONTAINER,
-        "image": f"{bench.cluster.provider.image_prefix}vitrine:v2",
+        "image": bench.typed("vitrine:v2"),
         "env": [slow],
     }
     template = {"spec": {"containers": [container]}}

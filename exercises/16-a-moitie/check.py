@@ -41,7 +41,7 @@ def check(bench: Bench) -> Finding:
     wanted = deployment["spec"]["replicas"]
     if wanted < PODS:
         return Finding("moins-de-pods", f"la boutique tourne sur {wanted} pods, au lieu de {PODS}.")
-    if _image(deployment["spec"]["template"]).endswith(":v1"):
+    if bench.tag(_image(deployment["spec"]["template"])).endswith(":v1"):
         return Finding("ancienne-version", "le Deployment demande de nouveau la version 1.")
     if not arrived:
         old = len(_ready(bench, "v1"))
@@ -72,7 +72,7 @@ def _ready(bench: Bench, version: str) -> list[dict[str, Any]]:
     return [
         pod
         for pod in pods
-        if ready(pod) and container_statuses(pod) and _image(pod).endswith(f":{version}")
+        if ready(pod) and container_statuses(pod) and bench.tag(_image(pod)).endswith(f":{version}")
     ]
 
 

@@ -13,6 +13,7 @@ from .._errors import ImageError, UsageError
 from .._interruption import stoppable
 from .._progress import Progress, reporting
 from ..cluster import Cluster
+from ..kube.image_names import STAND_IN
 from ..providers.base import BASE_VARIABLES, BaseProgram
 from . import host_builds
 
@@ -21,6 +22,8 @@ SPRING = "demarrage_lent"
 
 SPRING_VARIABLE = "K8S_HELPERS_SPRING"
 """Environment variable that asks for the real program (`real`) or for its stand-in (`standin`)."""
+
+_REAL = "L’application est la vraie, Spring Boot sur Java."
 
 _DEFAULT_BASE = re.compile(r"^ARG BASE_IMAGE=(\S+)", re.MULTILINE)
 _JAVA_BASE = re.compile("java|jre|jdk|temurin")
@@ -85,8 +88,19 @@ def ensure(cluster: Cluster, app: str, version: str, progress: Progress | None =
             f"Choisissez parmi : {', '.join(known) or 'aucune application'}.",
         )
     with reporting(progress) as reporter:
+        if not cluster.provider.builds_images:
+            return _pulled(cluster, context, f"{app}:{version}", reporter)
         context = host_builds.prepare(context, reporter)
         return _build(cluster, context, f"{app}:{version}", version, reporter)
+
+
+def _pulled(cluster: Cluster, context: Path, tag: str, progress: Progress) -> str:
+    """Return what an image is called on a cluster that pulls it; nothing of it is made here."""
+    names = cluster.provider.image_names
+    reference = names.full(tag)
+    if reference not in names.pinned.values():
+        cluster.provider.build_image(context, tag, {}, progress)
+    return reference
 
 
 @stoppable
@@ -154,6 +168,8 @@ def spring(cluster: Cluster, version: str, progress: Progress | None = None) -> 
             f"« {wish} » n’est pas un choix",
             "Écrivez real ou standin, ou retirez cette variable.",
         )
+    if not cluster.provider.builds_images:
+        return _spring_pulled(cluster, version, wish, progress)
     if wish == "standin":
         return _standin(cluster, version, progress, f"{SPRING_VARIABLE}=standin le demande")
     try:
@@ -164,7 +180,24 @@ def spring(cluster: Cluster, version: str, progress: Progress | None = None) -> 
         if wish == "real":
             raise
         return _standin(cluster, version, progress, error.found.strip().partition("\n")[0])
-    return SpringImage(reference, True, "L’application est la vraie, Spring Boot sur Java.")
+    return SpringImage(reference, True, _REAL)
+
+
+def _spring_pulled(
+    cluster: Cluster, version: str, wish: str, progress: Progress | None
+) -> SpringImage:
+    """Return the one of both that the cluster can pull: a registry has the stand-in always (`publication`)."""
+    names = cluster.provider.image_names
+    pinned = f"{SPRING}:{version}" in names.pinned
+    if wish == "real" or (pinned and wish != "standin"):
+        return SpringImage(ensure(cluster, SPRING, version, progress), True, _REAL)
+    if wish == "standin":
+        why = f"{SPRING_VARIABLE}=standin le demande"
+    elif names.pinned:
+        why = "le registre de votre classe n’a pas la vraie"
+    else:
+        why = f"rien ne dit si votre registre a la vraie ({SPRING_VARIABLE}=real la demande)"
+    return _standin(cluster, version, progress, why)
 
 
 def _require_java() -> None:
@@ -185,8 +218,12 @@ def _require_java() -> None:
 
 def _standin(cluster: Cluster, version: str, progress: Progress | None, why: str) -> SpringImage:
     context = _paths.COURSE / "apps" / SPRING / "standin"
+    tag = f"{SPRING}{STAND_IN}:{version}"
     with reporting(progress) as reporter:
-        reference = _build(cluster, context, f"{SPRING}-standin:{version}", version, reporter)
+        if cluster.provider.builds_images:
+            reference = _build(cluster, context, tag, version, reporter)
+        else:
+            reference = _pulled(cluster, context, tag, reporter)
     reason = (
         "Un programme Python de même comportement remplace ici l’application Spring Boot : "
         f"{why.rstrip('.')}. « k8s-lab doctor » dit comment avoir la vraie."
@@ -196,16 +233,18 @@ def _standin(cluster: Cluster, version: str, progress: Progress | None, why: str
 
 def _build(cluster: Cluster, context: Path, tag: str, version: str, progress: Progress) -> str:
     arguments = {"VERSION": version}
-    program, default = _base((context / "Containerfile").read_text())
-    base = cluster.provider.base_image(program, default)
-    if base != default:
-        arguments["BASE_IMAGE"] = base
+    program, default = base((context / "Containerfile").read_text())
+    wished = cluster.provider.base_image(program, default)
+    if wished != default:
+        arguments["BASE_IMAGE"] = wished
     cluster.provider.build_image(context, tag, arguments, progress)
     return f"{cluster.provider.image_prefix}{tag}"
 
 
-def stands_in(app: str) -> bool:
-    """Return whether an app is replaced by its stand-in in Python here, as this machine has no Java."""
+def stands_in(app: str, cluster: Cluster | None = None) -> bool:
+    """Return whether an app is its stand-in in Python: for lack of Java here, or in a cluster's registry."""
+    if cluster is not None and not cluster.provider.builds_images:
+        return f"{app}{STAND_IN}:" in cluster.provider.image_names.full(f"{app}:v1")
     return host_builds.is_stand_in(_paths.COURSE / "apps" / app)
 
 
@@ -213,12 +252,12 @@ def base_images() -> list[str]:
     """Return the images that the course's programs are built on, for a room without internet."""
     images = set()
     for containerfile in (_paths.COURSE / "apps").rglob("Containerfile"):
-        program, default = _base(containerfile.read_text())
+        program, default = base(containerfile.read_text())
         images.add(os.environ.get(BASE_VARIABLES[program]) or default)
     return sorted(images - {""})
 
 
-def _base(containerfile: str) -> tuple[BaseProgram, str]:
+def base(containerfile: str) -> tuple[BaseProgram, str]:
     """Return what an app's base must be able to run, and which image its Containerfile takes by default."""
     match = _DEFAULT_BASE.search(containerfile)
     default = match[1] if match else ""

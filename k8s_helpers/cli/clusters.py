@@ -1,4 +1,4 @@
-"""`k8s-lab up`, `down`, `status`, `kubectl`, `env` and `fetch`: the cluster itself."""
+"""`k8s-lab up`, `down`, `status`, `kubectl`, `env`, `namespaces` and `fetch`: the cluster itself."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import click
 
 from embedded_kubernetes.processes import replace_by
 
+from .._errors import UsageError
 from .._progress import reporting
-from .french import FrenchCommand
+from .french import FrenchCommand, FrenchGroup
 from .options import Selection, cluster_options
 
 if TYPE_CHECKING:
@@ -113,11 +114,69 @@ def env(selection: Selection) -> None:
         click.echo(f"export {name}={shlex.quote(value)}")
 
 
+@click.group(
+    cls=FrenchGroup,
+    invoke_without_command=True,
+    subcommand_metavar="[COMMANDE]…",
+    help="Vos espaces de noms : à quoi chacun sert (sans commande), et comment en rendre un.",
+)
+@click.pass_context
+def namespaces(context: click.Context) -> None:
+    """List the student's namespaces, where no other command is given."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_namespaces)
+
+
+@namespaces.command("list", cls=FrenchCommand, help="Dit à quoi sert chaque espace de noms.")
+@cluster_options
+def list_namespaces(selection: Selection) -> None:
+    """Print a table of the student's namespaces."""
+    from ..cluster import Cluster
+
+    rows = [("ESPACE DE NOMS", "POUR", "DEPUIS", "PAR")]
+    for use in Cluster(selection.running()).namespace_uses():
+        asked = use.asked or (f"libre, mais : {use.stuck}" if use.stuck else "libre")
+        since = use.since.replace("T", " ").replace("Z", " UTC")
+        holder = use.holder or ("un programme" if use.passing else "")
+        rows.append((use.name, asked, since, holder if use.passing else ""))
+    if len(rows) == 1:
+        click.echo("Le cours n’a fait aucun espace de noms sur ce cluster.")
+        return
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for line in rows:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+@namespaces.command(
+    cls=FrenchCommand,
+    help="Vide un espace de noms et le rend (dans une classe), ou le supprime (sinon) : par son nom, ou par ce pour "
+    "quoi il sert.",
+)
+@click.argument("names", metavar="NOM…", nargs=-1, required=True)
+@cluster_options
+def free(selection: Selection, names: tuple[str, ...]) -> None:
+    """Give namespaces back, by their real names or those that were asked for."""
+    from ..cluster import Cluster
+
+    cluster = Cluster(selection.running())
+    asked = cluster.asked_names()
+    for name in names:
+        if name not in asked and name not in asked.values():
+            raise UsageError(
+                f"Rendre l’espace de noms « {name} »",
+                "aucun de ceux dont vous vous servez ne porte ce nom",
+                "« k8s-lab namespaces » les montre.",
+            )
+        cluster.namespace(asked.get(name, name)).delete()
+        click.echo(f"« {name} » est rendu.")
+
+
 @click.command(cls=FrenchCommand, help="Va chercher (ou compile) les programmes de Kubernetes.")
 def fetch() -> None:
-    """Make the embedded cluster's programs be there, and nothing else."""
-    from embedded_kubernetes.programs import binaries
+    """Make the embedded cluster's programs be there, and what its etcd begins with; nothing else."""
+    from embedded_kubernetes.cluster import prepare
 
     with reporting(None) as progress:
-        programs = binaries.ensure(progress)
+        programs = prepare(progress)
     click.echo(f"Kubernetes {programs.kubernetes_version} : {programs.folder}")

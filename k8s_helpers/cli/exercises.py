@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .._errors import UsageError
+from .._errors import K8sHelpersError, UsageError
 from .french import FrenchCommand, FrenchGroup
 from .options import Selection, cluster_options
 
@@ -109,6 +110,29 @@ def stop(selection: Selection, names: tuple[str, ...]) -> None:
     for name in names:
         load(name)
     end(*names, cluster=_connect(selection))
+
+
+@exercise.command(
+    cls=FrenchCommand,
+    help="Dit si la classe voit où vous en êtes ; « off » l’arrête et efface ce qu’elle voyait, « on » reprend.",
+)
+@click.argument("choice", metavar="[on|off]", required=False, type=click.Choice(["on", "off"]))
+@cluster_options
+def share(selection: Selection, choice: str | None) -> None:
+    """Keep whether the class sees how far the student is."""
+    from .. import journal
+    from ..journal import sharing
+
+    shares = journal.read().shares if choice is None else choice == "on"
+    words = "Sur le cluster d’une classe, l’enseignant voit où vous en êtes (jamais vos réponses)."
+    if not shares:
+        words = "L’enseignant ne voit pas où vous en êtes : rien n’est écrit pour lui."
+    if choice is not None:
+        cluster = None
+        with contextlib.suppress(K8sHelpersError):  # no cluster, hence nothing to delete there
+            cluster = _connect(selection)
+        sharing.choose(shares, cluster)
+    click.echo(words)
 
 
 def _connect(selection: Selection) -> Cluster:

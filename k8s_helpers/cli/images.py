@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,7 @@ from .french import FrenchCommand, FrenchGroup
 from .options import Selection, cluster_options
 
 if TYPE_CHECKING:
+    from ..builds.publication import Publication
     from ..providers.base import StoredImage
 
 ORIGINS = {
@@ -25,8 +27,12 @@ ORIGINS = {
     "pulled": "téléchargée",
     "loaded": "chargée d’une archive",
     "node": "dans le nœud",
+    "registry": "tirée par les nœuds",
 }
 """Where an image comes from, in French."""
+
+PLATFORMS = ("linux/amd64", "linux/arm64")
+"""What `push` makes images for."""
 
 _HEADS = ("IMAGE", "ID", "TAILLE", "BASE", "ORIGINE")
 _SHOWN_ID = 12
@@ -134,3 +140,90 @@ def remove(selection: Selection, reference: str) -> None:
     """Take an image away."""
     selection.running().remove_image(reference)
     click.echo(f"{reference} n’est plus là.")
+
+
+@image.command(
+    cls=FrenchCommand,
+    help="Construit les images du cours (amd64 et arm64, sans Docker) et les envoie à un registre.",
+)
+@click.argument("registry", metavar="REGISTRE[/CHEMIN]")
+@click.option("--app", "apps", metavar="NOM", multiple=True, help="Ce programme seulement.")
+@click.option(
+    "--platform",
+    "platforms",
+    metavar="OS/ARCH",
+    type=click.Choice(PLATFORMS),
+    multiple=True,
+    help=f"Cette architecture seulement ; sinon {' et '.join(PLATFORMS)}.",
+)
+@click.option(
+    "--out",
+    metavar="FICHIER",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Écrit chaque nom avec son empreinte, pour « class create --images ».",
+)
+@click.option("--username", metavar="NOM", help="Sinon, celui de « docker login ».")
+@click.option("--password-stdin", is_flag=True, help="Lit le mot de passe, ou un jeton, sur stdin.")
+def push(
+    registry: str,
+    apps: tuple[str, ...],
+    platforms: tuple[str, ...],
+    out: Path | None,
+    username: str | None,
+    password_stdin: bool,
+) -> None:
+    """Give a registry the images of the course; no cluster is needed."""
+    from ..builds import publication
+
+    credentials = _credentials(username, password_stdin)
+    with reporting(None) as progress:
+        published = publication.publish(
+            registry,
+            progress,
+            names=apps,
+            platforms=platforms or PLATFORMS,
+            credentials=credentials,
+        )
+    click.echo(_pushed(published))
+    if out is not None:
+        _write(out, published)
+
+
+def _credentials(username: str | None, password_stdin: bool) -> tuple[str, str] | None:
+    if not username and not password_stdin:
+        return None
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else ""
+    if username and password:
+        return username, password
+    raise UsageError(
+        "S’identifier auprès du registre",
+        "il faut les deux : --username et --password-stdin",
+        "Écrivez : k8s-lab image push REGISTRE --username NOM --password-stdin < jeton.txt",
+    )
+
+
+def _pushed(published: Publication) -> str:
+    """Return what a registry has now: a line for each image, then what is to be known."""
+    rows = [
+        ("IMAGE", "EMPREINTE"),
+        *(_pinned(name, pinned) for name, pinned in published.references.items()),
+    ]
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{name.ljust(width)}  {digest}" for name, digest in rows]
+    sent = published.sent_bytes
+    lines.append(f"Envoyé : {_size(sent)}." if sent else "Tout y était déjà : rien n’a été envoyé.")
+    return "\n".join([*lines, *published.notes])
+
+
+def _pinned(name: str, pinned: str) -> tuple[str, str]:
+    return name, pinned.rpartition("@")[2]
+
+
+def _write(path: Path, published: Publication) -> None:
+    try:
+        path.write_text(published.lines(), "utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"Écrire « {path} »", _french.system(error), "Choisissez un autre fichier (--out)."
+        ) from None
+    click.echo(f"{path} : à donner à « k8s-lab class create --images {path} ».")

@@ -1,10 +1,11 @@
-"""Where a Service answers on this machine: its NodePort on loopback, or the API server's proxy."""
+"""Where a Service answers: its NodePort on loopback, or the API server's proxy and a pod for what is measured."""
 
 from __future__ import annotations
 
 import ssl
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from embedded_kubernetes.files import write_whole
 
 from .._errors import UsageError, WaitTimeoutError
 from ..kube.api import ApiSession
-from ..kube.http import ServiceAddress
+from ..kube.http import InsideAddress, ServiceAddress
 from ..kube.waiting import wait_until
 from ..providers.base import Provider
 from .sentinel import Sentinel
@@ -49,7 +50,10 @@ def of_service(
         _wait_endpoints(api, service["metadata"], timeout_s)
     url = provider.node_port_url(chosen["nodePort"]) if chosen.get("nodePort") else None
     if url is None:
-        return through_api(api, service, chosen, provider.kubeconfig.parent / "tls")
+        address = through_api(api, service, chosen, provider.kubeconfig.parent / "tls")
+        if provider.kind != "existing":
+            return address  # the API server is on this machine: its proxy is near enough to measure through
+        return replace(address, inside=inside_address(api, provider, service, chosen))
     address = ServiceAddress(url.rstrip("/"), "node-port")
     if timeout_s:
         wait_until(
@@ -105,6 +109,22 @@ def choose_port(service: Mapping[str, Any], wanted: int | str | None) -> dict[st
         f"il a : {names or 'aucun port'}",
         "Donnez l’un de ces numéros ou de ces noms.",
     )
+
+
+def inside_address(
+    api: ApiSession, provider: Provider, service: Mapping[str, Any], port: Mapping[str, Any]
+) -> InsideAddress | None:
+    """Return where a pod of the cluster finds the Service; None for a mere name of something elsewhere."""
+    from . import traffic_pods  # few need it, and all measure imports
+
+    metadata, spec = service["metadata"], service["spec"]
+    host = spec.get("clusterIP", "")
+    if host == "None":  # headless: its name stands for its pods
+        host = f"{metadata['name']}.{metadata['namespace']}.svc"
+    if not host:
+        return None
+    host = f"[{host}]" if ":" in host else host
+    return InsideAddress(f"http://{host}:{port['port']}", traffic_pods.of(api, provider).run)
 
 
 def through_api(

@@ -1,6 +1,7 @@
-"""Pod Security admission: a namespace's levels, and what is said to a pod under them.
+"""What the API server says to a pod before it takes it: a namespace's Pod Security levels, its quotas.
 
 Source: https://kubernetes.io/docs/concepts/security/pod-security-admission/
+https://kubernetes.io/docs/concepts/policy/resource-quotas/
 """
 
 from __future__ import annotations
@@ -22,6 +23,22 @@ _FORBIDDEN = {
     },
 }
 """What every level but "privileged" speaks against."""
+_MUCH = {"cpu": "1M", "memory": "1Pi"}
+_GREEDY = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "essai"},
+    "spec": {
+        "containers": [
+            {
+                "name": "essai",
+                "image": "essai",
+                "resources": {"requests": _MUCH, "limits": _MUCH},
+            }
+        ]
+    },
+}
+"""What no quota on processors or memory lets in."""
 
 
 def set_levels(
@@ -49,6 +66,27 @@ def set_levels(
         return taken == (enforce is None) and ("PodSecurity" in said) == bool(enforce or warn)
 
     wait_until(followed, _SEEN_TIMEOUT_S, every_s=_RETRY_S)
+
+
+def wait_quota(api: ApiSession, namespace: str, quota: Mapping[str, Any]) -> None:
+    """Wait until admission goes by a quota that its controller has counted already.
+
+    Where a namespace has another quota, admission reads them from a copy of its own, which follows a moment later.
+    Only a quota on what containers ask for can be tried without making anything; others are not waited for. Where
+    admission does not follow within `_SEEN_TIMEOUT_S`, that is no error: see `set_levels`.
+
+    Parameters
+    ----------
+    namespace : str
+        Its real name.
+    quota : mapping
+        The ResourceQuota.
+    """
+    asked = {key.rpartition(".")[2] for key in quota["spec"].get("hard", {})}
+    if asked.isdisjoint(_MUCH):
+        return
+    said = f"quota: {quota['metadata']['name']},"
+    wait_until(lambda: said in judge(api, namespace, _GREEDY)[1], _SEEN_TIMEOUT_S, every_s=_RETRY_S)
 
 
 def judge(api: ApiSession, namespace: str, pod: Mapping[str, Any]) -> tuple[bool, str]:

@@ -7,18 +7,37 @@ import difflib
 import re
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .._errors import K8sHelpersError, ManifestError, ManifestWarning
 from ..kube.api import APPLY_PATCH, ApiSession
+from ..kube.classes import CONFIG_MAP
 from ..kube.discovery import Kind
 from ..kube.manifests import Manifest, ManifestSyntaxError
-from ..kube.refusals import ApiStatusError, name_rule
+from ..kube.refusals import ApiStatusError, exceeded, name_rule
 
 _AUTOSCALERS = "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers"
 _PACKAGE = str(Path(__file__).parents[1])
+_COUNTED = {
+    "pods": "/api/v1/namespaces/{}/pods",
+    "services": "/api/v1/namespaces/{}/services",
+    "configmaps": "/api/v1/namespaces/{}/configmaps",
+    "secrets": "/api/v1/namespaces/{}/secrets",
+    "persistentvolumeclaims": "/api/v1/namespaces/{}/persistentvolumeclaims",
+    "requests.storage": "/api/v1/namespaces/{}/persistentvolumeclaims",
+    "deployments": "/apis/apps/v1/namespaces/{}/deployments",
+    "jobs": "/apis/batch/v1/namespaces/{}/jobs",
+}
+"""Where what a quota counts is listed."""
+_USERS = 6
+_BY_QUOTA = re.compile(r"exceeded quota: (?P<quota>[^,]+)")
+_NODE_PORTS = re.compile(r"node ?-?ports?", re.IGNORECASE)
+_NO_PORT_LEFT = "failed to allocate a nodePort: range is full"
+"""A 500 of the API server (pkg/registry/core/service/portallocator)."""
 FIELD_MANAGER = "k8s-helpers"
 
 _TYPED = re.compile(r"^\s*(?P<path>\.[^\s:]+(?:\[[^\]]*\][^\s:]*)*): (?P<what>.+)$", re.MULTILINE)
@@ -61,10 +80,86 @@ def apply(api: ApiSession, kind: Kind, manifest: Manifest, namespace: str) -> di
             content_type=APPLY_PATCH,
         )
     except ApiStatusError as error:
+        if (inside := without_node_port(manifest, error)) is not None:
+            warnings.warn(
+                f"{manifest.title} : ce cluster n’en veut pas de type NodePort ({error.found}). Il est créé en "
+                "ClusterIP : les requêtes partent d’un pod du cluster.",
+                ManifestWarning,
+                stacklevel=_levels_to_caller(),
+            )
+            return apply(api, kind, inside, namespace)
+        if resources := exceeded(str(error.status.get("message", ""))):
+            error.found += _users(api, namespace, resources)
         raise explain(api, kind, manifest, error) from None
     if reset is not None:
         warnings.warn(reset, ManifestWarning, stacklevel=_levels_to_caller())
     return applied
+
+
+def _users(api: ApiSession, namespace: str, resources: Iterable[str]) -> str:
+    """Say, on lines of their own, who uses up the resources of a quota in a namespace."""
+    lines = []
+    for resource in resources:
+        kind = resource.removeprefix("count/").partition(".")[0]
+        path = _COUNTED.get(resource) or _COUNTED.get(kind)
+        if resource.startswith(("requests.", "limits.")) and "storage" not in resource:
+            path = _COUNTED["pods"]
+        with contextlib.suppress(K8sHelpersError):
+            items = api.request("GET", path.format(namespace))["items"] if path else []
+            if items:
+                lines.append(f"\n    {resource} : {group_by_owner(items)}")
+    return "".join(lines)
+
+
+def group_by_owner(items: Iterable[Mapping[str, Any]]) -> str:
+    """Return how many objects each owner has, the greatest first: "web (8), essai (1)".
+
+    Pods of a Deployment belong to its ReplicaSets, whose names are the Deployment's with a hash.
+    """
+    owners: Counter[str] = Counter()
+    for item in items:
+        metadata = item["metadata"]
+        owner = next(iter(metadata.get("ownerReferences") or ()), None)
+        name = str(owner["name"] if owner else metadata["name"])
+        if owner is not None and owner["kind"] == "ReplicaSet":
+            name = name.rpartition("-")[0] or name
+        owners[name] += 1
+    listed = [f"{name} ({count})" for name, count in owners.most_common(_USERS)]
+    more = len(owners) - len(listed)
+    return ", ".join(listed) + (f" et {more} autres" if more > 0 else "")
+
+
+def without_node_port(manifest: Manifest, error: ApiStatusError) -> Manifest | None:
+    """Return a Service of type NodePort as one of type ClusterIP, where the cluster refuses it for its type.
+
+    Or has no port left: a cluster has 2768 by default, and a class shares them. None elsewhere, and where a quota
+    refuses it that is not the class's: an exercise may be about that.
+    """
+    plain = manifest.object
+    spec = plain.get("spec")
+    if (
+        plain["kind"] != "Service"
+        or not isinstance(spec, Mapping)
+        or spec.get("type") != "NodePort"
+    ):
+        return None
+    message = str(error.status.get("message", ""))
+    quota = _BY_QUOTA.search(message)
+    used_up = _NO_PORT_LEFT in message
+    if not used_up and (error.code not in (403, 422) or not _NODE_PORTS.search(message)):
+        return None
+    if quota is not None and quota["quota"] != CONFIG_MAP:
+        return None
+    if error.code == 422 and "ValidatingAdmissionPolicy" not in message:
+        return None  # the object itself is wrong
+    ports = [
+        {name: value for name, value in port.items() if name != "nodePort"}
+        for port in spec.get("ports", ())
+    ]
+    kept = {name: value for name, value in spec.items() if name != "externalTrafficPolicy"}
+    return replace(
+        manifest, object={**plain, "spec": {**kept, "type": "ClusterIP", "ports": ports}}
+    )
 
 
 def _levels_to_caller() -> int:

@@ -60,6 +60,13 @@ def html(provider: Provider, version: str, not_shown: Sequence[NotShown] = ()) -
     shared = (
         f"<br>Vos espaces de noms commencent par <code>{escape(prefix)}</code>." if prefix else ""
     )
+    if (enrolment := provider.enrolment) is not None:
+        shared = (
+            f"<br>Classe <code>{escape(enrolment.class_name)}</code>, étudiant "
+            f"<code>{escape(enrolment.student)}</code> : le cours travaille dans "
+            f"{count(len(enrolment.namespaces), 'espace')} de noms que votre enseignant vous a donnés, les vide et les "
+            "rend. <code>k8s-lab namespaces</code> dit à quoi chacun sert."
+        )
     simulated = sum(not fact.real for fact in provider.facts_here())
     summary = (
         f"Ce qui n’est pas comme en production ici ({simulated} point{'s' if simulated > 1 else ''})"

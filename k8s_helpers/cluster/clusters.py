@@ -8,6 +8,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,12 @@ from .._progress import Progress, reporting
 from ..kube.api import ApiSession
 from ..kube.discovery import Kinds
 from ..providers.base import ClusterIncident, Provider
-from . import contexts, ownership
+from . import contexts
 from .namespaces import Namespace
+from .ownership import NamespaceUse, PoolSupply, PrefixSupply, Supply
 
 if TYPE_CHECKING:
+    from ..providers.rights import Right
     from .badge import NotShown
 
 
@@ -61,6 +64,7 @@ class Cluster:
             provider.kubeconfig, stopped=provider.stopped, troubles=provider.troubles
         )
         self.kinds = Kinds(self.api)
+        self._supply = _supply(provider, self.api, self.kinds)
         self.kubernetes_version: str = self.api.request("GET", "/version")["gitVersion"]
 
     @property
@@ -80,12 +84,51 @@ class Cluster:
 
     def namespace(self, name: str) -> Namespace:
         """Return a namespace of that name, to enter with `with` or to `create`; nothing is made yet."""
-        return Namespace(self.api, self.kinds, self.provider, name)
+        return Namespace(self.api, self.kinds, self.provider, self._supply, name)
 
     def namespaces(self) -> list[str]:
-        """Return the real names of the namespaces that the course has made here."""
-        found = ownership.ours(self.api, self.provider.namespace_prefix)
-        return [item["metadata"]["name"] for item in found]
+        """Return the real names of the namespaces that the course has made here; in a class, of those in use."""
+        return list(self.asked_names())
+
+    def asked_names(self) -> dict[str, str]:
+        """Return what each of `namespaces` was asked for as, by its real name."""
+        return {use.name: use.asked for use in self.namespace_uses() if use.asked}
+
+    def namespace_uses(self) -> list[NamespaceUse]:
+        """Return what each of the student's namespaces is used for; in a class, the free ones too."""
+        return self._supply.uses()
+
+    def require_rights(self, tried: str, *rights: Right) -> None:
+        """Go on where we have all of these rights: for what would otherwise fail halfway.
+
+        Parameters
+        ----------
+        tried : str
+            In French, what needs them: the first part of the error.
+        *rights : Right
+            Those that it needs; `OWN` for a namespace stands for one that the student works in.
+
+        Raises
+        ------
+        ApiRefusedError
+            Names those that are missing.
+        """
+        from ..providers.rights import OWN, require  # few experiments need any
+
+        enrolment = self.provider.enrolment
+        own = f"{self.provider.namespace_prefix}cours"
+        if enrolment is not None and enrolment.namespaces:
+            own = enrolment.namespaces[0]
+        require(
+            self.api,
+            [
+                replace(right, namespace=own) if right.namespace == OWN else right
+                for right in rights
+            ],
+            tried,
+            "Un cluster partagé ne les donne pas à chacun : faites-le sur un cluster à vous "
+            '(connect(provider="embedded"), ou « k8s-lab up --provider embedded »).',
+        )
 
     def sweep(self, progress: Progress) -> None:
         """Have the namespaces deleted that a kernel of this machine, killed or stopped, has left; wait for none.
@@ -93,17 +136,13 @@ class Cluster:
         Whatever the cluster answers: who connects has come for something else.
         """
         with contextlib.suppress(K8sHelpersError):
-            for name in ownership.abandoned(self.api, self.provider.namespace_prefix):
+            for name, give_back in self._supply.abandoned().items():
                 progress.step(f"Suppression de « {name} », qu’un noyau arrêté avait laissé")
-                ownership.delete(
-                    self.api,
-                    self.kinds,
-                    name,
-                    self.provider.namespace_prefix,
-                    grace_s=1.0,
-                    timeout_s=0.0,
-                    one_api_server=self.provider.one_api_server,
-                )
+                give_back()
+            if home := self.provider.home_namespace:
+                from . import traffic_pods
+
+                traffic_pods.sweep(self.api, home)
 
     def nodes(self) -> list[dict[str, Any]]:
         """Return the nodes."""
@@ -164,8 +203,26 @@ class Cluster:
         return self.provider.incidents(since_wall_s)
 
     def close(self) -> None:
-        """Close the connections; the cluster goes on."""
+        """Close the connections, and delete the pod that traffic left from; the cluster goes on."""
+        from . import traffic_pods
+
+        traffic_pods.close(self.api, self.provider)
         self.api.close()
+
+
+def _supply(provider: Provider, api: ApiSession, kinds: Kinds) -> Supply:
+    """Return where the namespaces of a cluster come from."""
+    if provider.enrolment is not None:
+        from ..providers.pool.pool import Pool  # most students are in no class of a cluster
+
+        return PoolSupply(Pool(api, provider.enrolment))
+    return PrefixSupply(
+        api,
+        kinds,
+        provider.namespace_prefix,
+        one_api_server=provider.one_api_server,
+        user=provider.user,
+    )
 
 
 def environment(provider: Provider) -> dict[str, str]:

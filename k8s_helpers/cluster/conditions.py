@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .._errors import K8sHelpersError, UsageError, WaitTimeoutError
+from .._errors import ImageError, K8sHelpersError, UsageError, WaitTimeoutError
 from .._french import duration
-from ..kube.api import ApiSession
+from ..kube.api import ApiSession, Watch
 from ..kube.discovery import Kind
+from ..kube.refusals import forbidden
 from .sentinel import Sentinel
 
 Test = Callable[[dict[str, Any]], bool]
 _WARNINGS = 3
+_JOIN_S = 2.0
+
+_NO_PULL = (
+    (
+        re.compile(r"x509|certificate|server gave HTTP response to HTTPS client"),
+        "ne reconnaît pas le certificat du registre",
+    ),
+    (
+        re.compile(
+            r"\b401\b|\b403\b|[Uu]nauthorized|[Ff]orbidden|access denied|authorization failed"
+        ),
+        "se voit refuser l’accès au registre",
+    ),
+    (
+        re.compile(
+            r"dial tcp|no such host|connection refused|i/o timeout|deadline exceeded|no route to host|unreachable"
+        ),
+        "ne peut pas joindre le registre",
+    ),
+)
+"""What a runtime's message says of a registry, in the order in which it is looked for."""
+
+_REGISTRY_ADVICE = (
+    "Dites-le à votre enseignant : les nœuds doivent pouvoir y tirer les images du cours (adresse, pare-feu, secret "
+    "« imagePullSecrets » du compte « default »)."
+)
 
 
 def test_of(until: Test | str) -> Test:
@@ -65,6 +95,33 @@ def unschedulable(pod: Mapping[str, Any]) -> str:
     return ""
 
 
+def registry_trouble(pod: Mapping[str, Any]) -> str:
+    """Return, in French, that a node cannot have a pod's image from its registry; "" where nothing says so.
+
+    Only of an image whose name names its registry, and only what waiting does not mend: no way there, a certificate
+    that nodes do not trust, an access that is denied. A tag that does not exist is the manifest's own affair.
+    """
+    images = {one["name"]: str(one["image"]) for one in pod["spec"]["containers"]}
+    for container in pod.get("status", {}).get("containerStatuses", ()):
+        waiting = container.get("state", {}).get("waiting") or {}
+        image = images.get(container["name"], "")
+        host = _registry(image)
+        if waiting.get("reason") not in ("ErrImagePull", "ImagePullBackOff") or not host:
+            continue
+        message = str(waiting.get("message", ""))
+        why = next((words for sign, words in _NO_PULL if sign.search(message)), None)
+        if why is not None:
+            node = pod["spec"].get("nodeName", "")
+            return f"le nœud « {node} » {why} « {host} » (image {image}) : {message}"
+    return ""
+
+
+def _registry(image: str) -> str:
+    """Return the registry that an image's name says; "" where it says none."""
+    host, slash, _ = image.partition("/")
+    return host if slash and (":" in host or "." in host) else ""
+
+
 def ready(pod: Mapping[str, Any]) -> bool:
     """Return whether a pod is Ready and not on its way out."""
     return condition(pod, "Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
@@ -99,6 +156,15 @@ def rolled_out(item: Mapping[str, Any]) -> bool:
         and status.get("replicas", 0) == wanted
         and status.get("availableReplicas", 0) == wanted
     )
+
+
+def refused_pods(item: Mapping[str, Any]) -> str:
+    """Return, in French and on a line of its own, why the API refuses a Deployment's pods; "" where it does not."""
+    for found in item.get("status", {}).get("conditions", ()):
+        if found["type"] == "ReplicaFailure" and found["status"] == "True":
+            words, advice = forbidden(str(found.get("message", "")))
+            return f"\n    Le cluster refuse ses pods : {words}. {advice}"
+    return ""
 
 
 def rollout_failed(item: Mapping[str, Any]) -> str | None:
@@ -159,6 +225,70 @@ def _describe_pod(pod: Mapping[str, Any]) -> str:
     return " ; ".join(words)
 
 
+class _Pulls:
+    """Watches, beside a wait for a workload or a pod, whether the nodes can have its images from their registry.
+
+    Parameters
+    ----------
+    stop : callable
+        Called as soon as they cannot.
+    """
+
+    def __init__(self, api: ApiSession, namespace: str, stop: Callable[[], object]) -> None:
+        self._api = api
+        self._namespace = namespace
+        self._stop = stop
+        self._trouble = ""
+        self._images: set[str] = set()
+        self._watch: Watch | None = None
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> _Pulls:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._watch is not None and self._thread is not None:
+            self._watch.close()
+            self._thread.join(_JOIN_S)
+
+    def follow(self, item: Mapping[str, Any] | None) -> None:
+        """Look at what is waited for; at its pods from then on, where their images name a registry."""
+        if item is None:
+            return
+        if item.get("kind") == "Pod":
+            self._look(item)
+            return
+        spec = item.get("spec") or {}
+        template = spec.get("template", {}).get("spec", {}).get("containers", ())
+        labels = spec.get("selector", {}).get("matchLabels") if template else None
+        self._images = {str(one["image"]) for one in template}
+        if self._thread is None and labels and any(map(_registry, self._images)):
+            selector = ",".join(f"{name}={value}" for name, value in labels.items())
+            path = f"/api/v1/namespaces/{self._namespace}/pods"
+            self._watch = self._api.watch(path, query={"labelSelector": selector})
+            self._thread = threading.Thread(target=self._follow_pods, args=[self._watch])
+            self._thread.daemon = True
+            self._thread.start()
+
+    def _follow_pods(self, watch: Watch) -> None:
+        with contextlib.suppress(K8sHelpersError):  # the wait itself says that the cluster is away
+            for event in watch:
+                # A pod of an older template may well fail: the new one is what mends it.
+                of_now = {str(one["image"]) for one in event.object["spec"]["containers"]}
+                if event.type != "DELETED" and of_now == self._images:
+                    self._look(event.object)
+
+    def _look(self, pod: Mapping[str, Any]) -> None:
+        if trouble := registry_trouble(pod):
+            self._trouble = self._trouble or trouble
+            self._stop()
+
+    def check(self, tried: str) -> None:
+        """Raise `ImageError` where the nodes cannot have an image."""
+        if self._trouble:
+            raise ImageError(tried, self._trouble, _REGISTRY_ADVICE)
+
+
 def wait(
     api: ApiSession, kind: Kind, namespace: str, name: str, test: Test, wish: str, timeout_s: float
 ) -> dict[str, Any]:
@@ -175,6 +305,8 @@ def wait(
     ------
     WaitTimeoutError
         Says the object's last state and its last warnings.
+    ImageError
+        The nodes cannot have an image from its registry: said at once.
     SpoiledError
         The namespace was deleted meanwhile.
     """
@@ -183,12 +315,15 @@ def wait(
     with (
         api.watch(kind.path(namespace), query=query, timeout_s=timeout_s) as watch,
         Sentinel(api, namespace, measuring=False, on_trouble=watch.close) as sentinel,
+        _Pulls(api, namespace, watch.close) as pulls,
     ):
         for event in watch:
             last = None if event.type == "DELETED" else event.object
             if last is not None and test(last):
                 return last
+            pulls.follow(last)
     sentinel.check()
+    pulls.check(f"Attendre {kind.name}/{name} ({wish})")
     found = "il n’existe pas" if last is None else describe(last)
     if sentinel.suspended_s:
         found += (
@@ -245,6 +380,7 @@ def wait_rollout(
     try:
         last = wait(api, kind, namespace, name, over, "nouvelle version partout", timeout_s)
     except WaitTimeoutError as error:
+        error.found += refused_pods(api.find(kind.path(namespace, name)) or {})
         error.found += _pods_in_trouble(api, kind, namespace, name)
         raise
     if failure:

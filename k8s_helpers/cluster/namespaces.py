@@ -9,7 +9,7 @@ from typing import Any
 
 from embedded_kubernetes.processes import Completed
 
-from .._errors import K8sHelpersError, ManifestError
+from .._errors import ApiRefusedError, K8sHelpersError, ManifestError
 from .._interruption import stoppable_class
 from ..kube import manifests
 from ..kube.api import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, ApiSession, require_name
@@ -17,8 +17,9 @@ from ..kube.discovery import Kinds
 from ..kube.http import ServiceAddress
 from ..kube.refusals import ignoring
 from ..providers.base import Provider
-from . import addresses, applying, conditions, contexts, ownership
+from . import addresses, applying, conditions, contexts
 from .conditions import Test, test_of
+from .ownership import Supply
 from .sentinel import Sentinel
 
 DELETE_TIMEOUT_S = 60.0
@@ -40,13 +41,15 @@ class Namespace:
     ----------
     api, kinds, provider
         Of its cluster.
+    supply : Supply
+        Where the cluster's namespaces come from.
     name : str
         As the student says it.
 
     Attributes
     ----------
-    name : str
-        The real name: the provider's prefix, then the student's.
+    asked : str
+        The name that the student says.
 
     Raises
     ------
@@ -54,15 +57,37 @@ class Namespace:
         An empty name, or one that can be none.
     """
 
-    def __init__(self, api: ApiSession, kinds: Kinds, provider: Provider, name: str) -> None:
-        self.name = f"{provider.namespace_prefix}{require_name(name, 'un espace de noms')}"
-        self._asked = name
+    def __init__(
+        self, api: ApiSession, kinds: Kinds, provider: Provider, supply: Supply, name: str
+    ) -> None:
+        self.asked = require_name(name, "un espace de noms")
+        self._name: str | None = None
         self._api = api
         self._kinds = kinds
         self._provider = provider
+        self._supply = supply
+
+    @property
+    def name(self) -> str:
+        """The real name: the provider's prefix, then `asked`; in a class, that of the given one that holds `asked`.
+
+        Raises
+        ------
+        ApiRefusedError
+            In a class, before `create`: none holds it.
+        """
+        if self._name is None:
+            self._name = self._supply.find(self.asked)
+        if self._name is None:
+            raise ApiRefusedError(
+                f"Trouver l’espace de noms « {self.asked} »",
+                "aucun de vos espaces de noms ne porte ce nom : il n’a pas été créé, ou a été rendu depuis",
+                "Créez-le : « with cluster.namespace(…) », ou « .create() ».",
+            )
+        return self._name
 
     def __repr__(self) -> str:
-        return f"<Namespace {self.name}>"
+        return f"<Namespace {self._name or self.asked}>"
 
     def __enter__(self) -> Namespace:
         try:
@@ -87,6 +112,8 @@ class Namespace:
     def create(self, timeout_s: float = CREATE_TIMEOUT_S, *, passing: bool = False) -> Namespace:
         """Make the namespace, or take over one that the course has made; return it ready for pods.
 
+        In a class, one of those that the student was given is taken, emptied.
+
         Parameters
         ----------
         timeout_s : float
@@ -97,16 +124,15 @@ class Namespace:
         Raises
         ------
         ApiRefusedError
-            It exists and is not the course's, or we may not make any.
+            It exists and is not the course's, or we may not make any; in a class, none is free.
         WaitTimeoutError
             An older one of this name does not go away, or no controller gives it its ServiceAccount.
         """
-        prefix = self._provider.namespace_prefix
-        ownership.create(self._api, self._kinds, self.name, prefix, timeout_s, passing=passing)
+        self._name = self._supply.take(self.asked, timeout_s, passing=passing)
         return self
 
     def delete(self, grace_s: float = 1.0, timeout_s: float = DELETE_TIMEOUT_S) -> None:
-        """Delete the namespace with all in it, and wait until it is gone.
+        """Delete the namespace with all in it, and wait until it is gone; in a class, empty it and give it back.
 
         Parameters
         ----------
@@ -122,15 +148,25 @@ class Namespace:
         WaitTimeoutError
             Says what holds it back.
         """
-        ownership.delete(
-            self._api,
-            self._kinds,
-            self.name,
-            self._provider.namespace_prefix,
-            grace_s,
-            timeout_s,
-            one_api_server=self._provider.one_api_server,
-        )
+        self._name = None
+        self._supply.give_back(self.asked, grace_s, timeout_s)
+
+    def metadata(self) -> dict[str, Any] | None:
+        """Return `name`, `annotations` and `creationTimestamp` of the namespace; None where it is not there.
+
+        In a class the annotations are those of its Lease, and it is as old as its present use.
+        """
+        return self._supply.metadata(self.asked)
+
+    def annotate(self, annotations: Mapping[str, str]) -> None:
+        """Note something of the namespace that lasts until it is deleted.
+
+        Raises
+        ------
+        ApiRefusedError
+            It is not there.
+        """
+        self._supply.annotate(self.asked, annotations)
 
     def use(self) -> None:
         """Make plain `kubectl` look here: in this notebook's `!` and `%%bash` cells, and in terminals.
@@ -174,7 +210,7 @@ class Namespace:
         metadata = manifest.object["metadata"]
         written = metadata.get("namespace")
         if kind.namespaced and written:
-            if written not in (self.name, self._asked):
+            if written not in (self.name, self.asked):
                 place = manifest.place("metadata.namespace")
                 raise ManifestError(
                     f"Appliquer {manifest.title} dans « {self.name} »",

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from embedded_kubernetes import processes
 
 from .._errors import ApiRefusedError, WaitTimeoutError
-from ..kube.api import ApiSession, ApiStatusError
+from ..kube.api import MERGE_PATCH, ApiSession, ApiStatusError
 from ..kube.discovery import Kind, Kinds, discover
 from ..kube.refusals import ignoring
 from ..kube.waiting import wait_until
-from ..providers.base import namespace_labels, namespace_selector
+from ..providers.base import USER, namespace_labels, namespace_selector
 from . import conditions
+
+if TYPE_CHECKING:
+    from ..providers.pool.pool import Pool
+
 
 _POLL_S = 0.1
 _CONTROLLER_S = 4.5
@@ -24,11 +30,215 @@ _CONTROLLER_S = 4.5
 _AGAIN_S = 2.0
 """How often what is still there is told to go once more: it may have been refused because of what went first."""
 
-_PROCESS = "k8s-helpers/process"
+PROCESS = "k8s-helpers/process"
 """Annotation of a namespace that goes with the process that made it: which one that is (`processes.identity`)."""
 
 _unfinished: set[str] = set()
 """Namespaces that this process has failed to delete, or was kept from deleting."""
+
+
+@dataclass(frozen=True)
+class NamespaceUse:
+    """What a namespace of the student's is used for.
+
+    Attributes
+    ----------
+    name : str
+        Its real name.
+    asked : str
+        The name that was asked for; "" where it is free.
+    since : str
+        Since when, as the API writes instants; "" where it is free.
+    holder : str
+        In a class, who took it: machine and process id.
+    passing : bool
+        It ends with the process that took it.
+    stuck : str
+        In French, what did not go when it was last emptied.
+    """
+
+    name: str
+    asked: str = ""
+    since: str = ""
+    holder: str = ""
+    passing: bool = False
+    stuck: str = ""
+
+
+class Supply(Protocol):
+    """Where the namespaces of the course come from: made by their names, or given by a class (`PoolSupply`)."""
+
+    def find(self, asked: str) -> str | None:
+        """Return the real name of what was asked for under a name; None where only `take` will tell."""
+
+    def take(self, asked: str, timeout_s: float, *, passing: bool) -> str:
+        """Make a namespace, or take one over, ready for pods; return its real name."""
+
+    def give_back(self, asked: str, grace_s: float, timeout_s: float) -> None:
+        """Take all that is in it away, and the namespace with it where it is ours to delete."""
+
+    def metadata(self, asked: str) -> dict[str, Any] | None:
+        """Return `name`, `annotations` and `creationTimestamp` of one that is there; None where there is none."""
+
+    def annotate(self, asked: str, annotations: Mapping[str, str]) -> None:
+        """Note something of one that is there, until it is given back."""
+
+    def uses(self) -> list[NamespaceUse]:
+        """Return those that are there; in a class, those that are free too."""
+
+    def abandoned(self) -> Mapping[str, Callable[[], None]]:
+        """Return, by real name, those that nobody will give back any more, each with what does without waiting."""
+
+
+class PrefixSupply:
+    """Namespaces that the course makes and deletes: a prefix, then the name that is asked for.
+
+    Parameters
+    ----------
+    api, kinds
+        Of the cluster.
+    prefix : str
+        Ours on a shared cluster.
+    one_api_server : bool
+        See `delete`.
+    user : str
+        As whom the cluster knows us; "" where nobody else is there.
+    """
+
+    def __init__(
+        self, api: ApiSession, kinds: Kinds, prefix: str, *, one_api_server: bool, user: str = ""
+    ) -> None:
+        self._user = user
+        self._api = api
+        self._kinds = kinds
+        self._prefix = prefix
+        self._one_api_server = one_api_server
+
+    def find(self, asked: str) -> str:
+        """Return the real name."""
+        return f"{self._prefix}{asked}"
+
+    def take(self, asked: str, timeout_s: float, *, passing: bool) -> str:
+        """Make it, or take it over; see `create`."""
+        name = self.find(asked)
+        create(
+            self._api,
+            self._kinds,
+            name,
+            self._prefix,
+            timeout_s,
+            passing=passing,
+            user=self._user,
+        )
+        return name
+
+    def give_back(self, asked: str, grace_s: float, timeout_s: float) -> None:
+        """Delete it; see `delete`."""
+        self._delete(self.find(asked), grace_s, timeout_s)
+
+    def _delete(self, name: str, grace_s: float, timeout_s: float) -> None:
+        delete(
+            self._api,
+            self._kinds,
+            name,
+            self._prefix,
+            grace_s,
+            timeout_s,
+            one_api_server=self._one_api_server,
+        )
+
+    def metadata(self, asked: str) -> dict[str, Any] | None:
+        """Return its own; None where it is not there, or on its way out."""
+        there = self._api.find(f"/api/v1/namespaces/{self.find(asked)}")
+        if there is None or "deletionTimestamp" in there["metadata"]:
+            return None
+        metadata: dict[str, Any] = there["metadata"]
+        return {"annotations": {}, **metadata}
+
+    def annotate(self, asked: str, annotations: Mapping[str, str]) -> None:
+        """Write annotations of its own."""
+        self._api.request(
+            "PATCH",
+            f"/api/v1/namespaces/{self.find(asked)}",
+            body={"metadata": {"annotations": dict(annotations)}},
+            content_type=MERGE_PATCH,
+        )
+
+    def uses(self) -> list[NamespaceUse]:
+        """Return those that the course has made with our prefix."""
+        return [
+            NamespaceUse(
+                metadata["name"],
+                metadata["name"].removeprefix(self._prefix),
+                metadata["creationTimestamp"],
+                passing=PROCESS in metadata.get("annotations", {}),
+            )
+            for metadata in (item["metadata"] for item in ours(self._api, self._prefix))
+        ]
+
+    def abandoned(self) -> dict[str, Callable[[], None]]:
+        """Return those whose process has ended without deleting them; see `abandoned`."""
+        return {
+            name: functools.partial(self._delete, name, 1.0, 0.0)
+            for name in abandoned(self._api, self._prefix)
+        }
+
+
+class PoolSupply:
+    """Namespaces that a class gives: see `Pool`.
+
+    Parameters
+    ----------
+    pool : Pool
+        The student's.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def find(self, asked: str) -> str | None:
+        """Return the one that holds the name."""
+        holding = self._pool.find(asked)
+        return None if holding is None else holding.namespace
+
+    def take(self, asked: str, timeout_s: float, *, passing: bool) -> str:
+        """Take a free one, emptied."""
+        return self._pool.take(asked, timeout_s, passing=passing)
+
+    def give_back(self, asked: str, grace_s: float, timeout_s: float) -> None:
+        """Empty it and give it back."""
+        self._pool.give_back(asked, grace_s, timeout_s)
+
+    def metadata(self, asked: str) -> dict[str, Any] | None:
+        """Return what its Lease keeps."""
+        return self._pool.metadata(asked)
+
+    def annotate(self, asked: str, annotations: Mapping[str, str]) -> None:
+        """Write annotations of its Lease: the namespace itself is not the student's to change."""
+        self._pool.annotate(asked, annotations)
+
+    def uses(self) -> list[NamespaceUse]:
+        """Return what each is used for."""
+        return [
+            NamespaceUse(item.namespace, stuck=item.stuck)
+            if item.free
+            else NamespaceUse(
+                item.namespace,
+                item.asked,
+                item.acquired,
+                item.holder,
+                passing=not item.lasting,
+                stuck=item.stuck,
+            )
+            for item in self._pool.holdings()
+        ]
+
+    def abandoned(self) -> dict[str, Callable[[], None]]:
+        """Return those whose holder has ended, and those that this process was kept from giving back."""
+        return {
+            holding.namespace: functools.partial(self._pool.release, holding, 1.0, 0.0)
+            for holding in self._pool.abandoned()
+        }
 
 
 def create(
@@ -39,6 +249,7 @@ def create(
     timeout_s: float,
     *,
     passing: bool,
+    user: str = "",
 ) -> None:
     """Make a namespace, or take over one that the course has made; return once pods can be made in it.
 
@@ -46,6 +257,8 @@ def create(
     ----------
     passing : bool
         It ends with this process at the latest: `abandoned` finds it afterwards.
+    user : str
+        As whom the cluster knows us, for others who try the same prefix.
 
     Raises
     ------
@@ -56,8 +269,8 @@ def create(
     """
     _unfinished.discard(name)
     metadata: dict[str, Any] = {"name": name, "labels": namespace_labels(namespace_prefix)}
-    if passing:
-        metadata["annotations"] = {_PROCESS: processes.identity()}
+    annotations = {PROCESS: processes.identity()} if passing else {}
+    metadata["annotations"] = annotations | ({USER: user} if user else {})
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
     end_s = time.monotonic() + timeout_s
     while True:
@@ -141,7 +354,7 @@ def abandoned(api: ApiSession, namespace_prefix: str) -> Iterator[str]:
     """
     for found in ours(api, namespace_prefix):
         metadata = found["metadata"]
-        maker = metadata.get("annotations", {}).get(_PROCESS)
+        maker = metadata.get("annotations", {}).get(PROCESS)
         left = metadata["name"] in _unfinished or (maker and processes.has_ended(maker))
         if maker and left and "deletionTimestamp" not in metadata:
             yield metadata["name"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._errors import UsageError
+from ..kube.image_names import short
 from .namespaces import Namespace
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -104,5 +105,5 @@ def _revision(replica_set: dict[str, Any]) -> Revision:
         notes.get(CAUSE, ""),
         metadata["name"],
         spec["replicas"],
-        spec["template"]["spec"]["containers"][0]["image"].rpartition("/")[2],
+        short(spec["template"]["spec"]["containers"][0]["image"]),
     )

@@ -15,6 +15,9 @@ from ..kube.api import ApiSession, ApiStatusError, ClusterStoppedError
 LOOK_S = 1.0
 """Between two looks at the namespace."""
 
+UNKNOWN_IDENTITY = 401
+"""HTTP status of who shows a token that counts no more."""
+
 SUSPENDED_S = 5.0
 """A thread that wakes several times a second and is that late has not run meanwhile: no busy machine does that."""
 
@@ -145,7 +148,9 @@ class Sentinel:
         while self.trouble is None and not self._closed.wait(LOOK_S):
             try:
                 self._look_at_namespace()
-            except ApiStatusError:
+            except ApiStatusError as error:
+                if error.code == UNKNOWN_IDENTITY:
+                    self._note(access_ended(f"Travailler dans « {self._namespace} »"))
                 return  # who may not look at namespaces goes without
 
     def _look_at_namespace(self) -> None:
@@ -182,6 +187,23 @@ def deleted(namespace: str) -> SpoiledError:
         f"Travailler dans l’espace de noms « {namespace} »",
         "il a été supprimé entre-temps (par « kubectl delete namespace », ou par un autre notebook)",
         "Relancez la cellule : elle en refait un. D’ici la fin, laissez-le vivre.",
+    )
+
+
+def access_ended(tried: str) -> SpoiledError:
+    """Return the error that says that the cluster does not know the student any more, in the middle of the work.
+
+    Parameters
+    ----------
+    tried : str
+        In French, the work.
+    """
+    return SpoiledError(
+        tried,
+        "le cluster ne reconnaît plus votre identité : votre jeton a pris fin entre-temps, ou votre enseignant l’a "
+        "retiré. Ce qui était en cours est perdu : rien n’en est gardé ni dessiné",
+        "Demandez un nouveau kubeconfig (l’enseignant : « k8s-lab class renew »), puis reconnectez-vous : "
+        'connect("existing", kubeconfig="…"). Ce qui est resté dans l’espace de noms sera rangé alors.',
     )
 
 

@@ -8,13 +8,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import journal
-from .._errors import UsageError
+from .._errors import PlatformError, UsageError
 from .._french import nearest_or_all
 from .._paths import COURSE
+from ..providers import rights
+from ..providers.rights import Right
 from . import parameters
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
 
 VERSIONS = ("v1", "v2", "v3")
 """Those of the course's programs."""
@@ -100,6 +105,12 @@ class Exercise:
         What was drawn for the student, by parameter: already in every text of the exercise.
     is_project : bool
         Its finding has criteria and points.
+    rights : tuple of Right
+        What it needs beyond what every student may do in their namespaces.
+    limits : mapping of str to str
+        By provider that cannot give what it needs, why, in one French sentence.
+    needs_ingress : bool
+        Requests come in by an ingress controller.
     unmet : mapping of str to tuple of str
         Of a project: by typical incomplete answer, the criteria that it does not meet.
     """
@@ -123,6 +134,9 @@ class Exercise:
     values: Mapping[str, str] = field(default_factory=dict)
     is_project: bool = False
     unmet: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rights: tuple[Right, ...] = ()
+    limits: Mapping[str, str] = field(default_factory=dict)
+    needs_ingress: bool = False
 
     def text(self, file: Path) -> str:
         """Return a file of the exercise with the student's values in place of its parameters."""
@@ -135,6 +149,28 @@ class Exercise:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(self.text(file), encoding="utf-8")
         return folder
+
+    def require(self, cluster: Cluster) -> None:
+        """Go on where we can and may do what the exercise needs.
+
+        Raises
+        ------
+        PlatformError
+            The provider cannot give it: says why.
+        ApiRefusedError
+            Rights are missing, which are named.
+        """
+        tried = f"Faire l’exercice « {self.title} »"
+        if (reason := self.limits.get(cluster.provider.kind)) is not None:
+            raise PlatformError(
+                f"{tried}, sur un cluster « {cluster.provider.kind} »",
+                reason,
+                'Faites-le sur un cluster à vous : connect(provider="embedded"), ou « k8s-lab up ».',
+            )
+        if self.needs_ingress:
+            cluster.provider.require_ingress(tried)
+        if self.rights:
+            cluster.require_rights(tried, *self.rights)
 
     def given(self) -> tuple[Path, ...]:
         """Return the manifests that are in the namespace when a workspace exercise starts, in their order."""
@@ -257,5 +293,8 @@ def _from_plain(folder: Path, plain: Mapping[str, Any], values: Mapping[str, str
         workspace=workspace,
         values=dict(values),
         is_project=bool(plain.get("project", False)),
+        rights=tuple(map(rights.parse, plain.get("rights", ()))),
+        limits=dict(plain.get("limits", {})),
+        needs_ingress=bool(plain.get("needs_ingress", False)),
         unmet={answer: tuple(codes) for answer, codes in plain.get("unmet", {}).items()},
     )

@@ -34,7 +34,8 @@ def find(cluster: Cluster, exercise: Exercise, namespace: Namespace, since: str)
     expected = _expected(exercise)
     shared = cluster.provider.kind == "existing"
     known = exercises()
-    courses = {name: _expected_of(name, known) for name in cluster.namespaces()}
+    courses = {name: _expected_of(asked, known) for name, asked in cluster.asked_names().items()}
+    default = cluster.provider.home_namespace or DEFAULT
     present: set[Key] = set()
     strays: list[tuple[Key, str]] = []
     for key, item in _by_hand(cluster):
@@ -42,7 +43,7 @@ def find(cluster: Cluster, exercise: Exercise, namespace: Namespace, since: str)
         if metadata["namespace"] == namespace.name:
             present.add(key)
         elif metadata["creationTimestamp"] >= since and (
-            (metadata["namespace"] == DEFAULT and (key in expected or not shared))
+            (metadata["namespace"] == default and (key in expected or not shared))
             or (key in expected and key not in courses.get(metadata["namespace"], expected))
         ):
             strays.append((key, metadata["namespace"]))
@@ -54,15 +55,23 @@ def find(cluster: Cluster, exercise: Exercise, namespace: Namespace, since: str)
 
 
 def _by_hand(cluster: Cluster) -> Iterator[tuple[Key, Mapping[str, Any]]]:
-    """Yield what kubectl has made, wherever; nothing of a kind that we may not list."""
-    for word in WORK:  # each is asked for once, for all namespaces
+    """Yield what kubectl has made, wherever; nothing of a kind that we may not list.
+
+    Each kind is asked for once, for all namespaces; in a class, whose students may not, once for each of theirs.
+    """
+    enrolment = cluster.provider.enrolment
+    for word in WORK:
         kind = cluster.kinds.find(word)
         root = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.version}"
-        with ignoring(403, 404):
-            for item in cluster.api.request("GET", f"{root}/{kind.plural}")["items"]:
-                managers = item["metadata"].get("managedFields", ())
-                if any(entry.get("manager", "").startswith("kubectl") for entry in managers):
-                    yield (kind.name, item["metadata"]["name"]), item
+        paths = [f"{root}/{kind.plural}"]
+        if enrolment is not None:
+            paths = list(map(kind.path, (cluster.provider.home_namespace, *enrolment.namespaces)))
+        for path in paths:
+            with ignoring(403, 404):
+                for item in cluster.api.request("GET", path)["items"]:
+                    managers = item["metadata"].get("managedFields", ())
+                    if any(entry.get("manager", "").startswith("kubectl") for entry in managers):
+                        yield (kind.name, item["metadata"]["name"]), item
 
 
 def _expected(exercise: Exercise) -> set[Key]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from .._errors import K8sHelpersError
 from ..kube import manifests
+from ..kube.image_names import short
 from ..kube.manifests import Manifest
 from .catalogue import VERSIONS, Exercise
 from .finding import Finding
@@ -153,6 +154,7 @@ def _read_step(exercise: Exercise, step: str, text: object) -> tuple[Manifest, .
             "yaml", f"« {step} » ne se lit pas : {error.found}\n{error.advice}"
         ) from None
     for manifest in parsed:
+        _shorten_images(exercise, manifest.object)
         _require_allowed(exercise, manifest.object, manifest.title)
     return tuple(parsed)
 
@@ -178,6 +180,7 @@ def read_objects(exercise: Exercise, objects: Sequence[object]) -> Objects:
         title = f"{item.get('kind')}/{item['metadata'].get('name')}"[:80]
         if item.get("apiVersion") not in VERSIONS_OF.get(str(item.get("kind")), ()):
             raise RefusedAnswerError("interdit", f"{title} : ce type d’objet n’est pas admis.")
+        _shorten_images(exercise, item)
         if item["kind"] == "Pod" and _foreign_images(exercise, item):
             continue
         for reason in _unsound(exercise, item):
@@ -208,6 +211,16 @@ def _of_the_host(exercise: Exercise, pod: Mapping[str, Any]) -> Iterator[str]:
             context.get("privileged") or context.get("capabilities", {}).get("add")
         ):
             yield "un conteneur privilégié n’est pas admis."
+
+
+def _shorten_images(exercise: Exercise, item: Mapping[str, Any]) -> None:
+    """Give the exercise's images their short names: on some clusters they are typed with their registry's."""
+    known = {f"{app}:{version}" for app in exercise.apps for version in VERSIONS}
+    for pod in pod_specs(item.get("spec")):
+        for container in all_containers(pod):
+            name = short(str(container.get("image", "")))
+            if name in known:
+                container["image"] = name
 
 
 def _foreign_images(exercise: Exercise, item: Mapping[str, Any]) -> list[str]:

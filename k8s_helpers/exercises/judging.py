@@ -17,6 +17,7 @@ from .._errors import (
     UsageError,
     WaitTimeoutError,
 )
+from ..cluster.sentinel import UNKNOWN_IDENTITY, access_ended
 from ..kube.api import ApiStatusError
 from . import guard
 from .bench import Bench
@@ -64,6 +65,8 @@ def judge(exercise: Exercise, bench: Bench) -> Finding:
     except guard.RefusedAnswerError as refused:
         return refused.finding
     except (ManifestError, ApiRefusedError, UsageError) as error:
+        if isinstance(error, ApiStatusError) and error.code == UNKNOWN_IDENTITY:
+            raise access_ended(f"Vérifier l’exercice « {exercise.title} »") from None
         if exercise.workspace and isinstance(error, ApiStatusError) and error.code == _NOT_FOUND:
             if _GENERATED_POD.search(
                 error.tried

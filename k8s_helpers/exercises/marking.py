@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from .. import journal
-from .._errors import K8sHelpersError
+from .._errors import ClusterUnreachableError, K8sHelpersError
 from .._interruption import stoppable
 from .._progress import Progress, reporting
 from ..cluster import Cluster, Namespace, current_cluster
-from ..journal import ExerciseEntry, Journal
+from ..journal import ExerciseEntry, Journal, sharing
 from . import guard, judging, workspace
 from .bench import Bench
 from .catalogue import Exercise, load
@@ -64,6 +64,7 @@ def check(
         The namespace was deleted meanwhile, the machine suspended: nothing is judged.
     """
     exercise = load(name)
+    _share(cluster)
     with reporting(progress) as reporter:
         finding = judge_answer(exercise, answer, cluster, reporter)
     if finding.code == judging.NOT_JUDGED:
@@ -82,6 +83,7 @@ def hint(name: str) -> Verdict:
         There is no exercise of that id.
     """
     exercise = load(name)
+    _share(None)
     entry = journal.read().exercise(name)
     if entry.finding is None:
         words = (
@@ -117,9 +119,10 @@ def judge_answer(
     except guard.RefusedAnswerError as refused:
         return refused.finding
     cluster = cluster or current_cluster()
+    exercise.require(cluster)
     namespace = cluster.namespace(f"exercice-{exercise.name}")
     progress.step("Préparation de l’exercice")
-    if (emptying := _emptying.pop(namespace.name, None)) is not None:
+    if (emptying := _emptying.pop(namespace.asked, None)) is not None:
         emptying.join()  # it goes by the namespace's name, which the next one has too
     namespace.delete()  # what the last check has left, or one that was cut short
     try:
@@ -130,8 +133,14 @@ def judge_answer(
         # Whoever waits for a verdict need not wait for the namespace to go: told to, it does so even if we end here.
         namespace.delete(timeout_s=0)
         emptying = threading.Thread(target=_empty, args=(namespace,), daemon=True)
-        _emptying[namespace.name] = emptying
+        _emptying[namespace.asked] = emptying
         emptying.start()
+
+
+def _share(cluster: Cluster | None) -> None:
+    """Let the class see this, where the cluster is a class's: that of the call, or the one in use, if any."""
+    with contextlib.suppress(ClusterUnreachableError):
+        sharing.begin(cluster or current_cluster())
 
 
 def _empty(namespace: Namespace) -> None:
@@ -150,7 +159,7 @@ def _kept(
     with contextlib.suppress(K8sHelpersError):  # a verdict does not depend on it
         cluster = cluster or current_cluster()
         place = workspace.Workspace(cluster, exercise)
-        return {"objects": snapshot.take(place.namespace, cluster.provider.image_prefix)}
+        return {"objects": snapshot.take(place.namespace, cluster.provider.image_names)}
     return None
 
 
@@ -172,6 +181,8 @@ def _noted(before: Journal, exercise: Exercise, finding: Finding, kept: object =
         answer=kept if better else entry.answer,
         points=points if better else entry.points,
     )
+    if finding.code:
+        before = before.with_mistake(exercise.name, finding.code)
     return before.with_exercise(exercise.name, after)
 
 

@@ -8,8 +8,8 @@ import html
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ from .._progress import Progress, reporting
 from ..cluster import Cluster, Namespace, contexts, current_cluster
 from ..cluster.clusters import environment
 from ..cluster.terminal import terminal
-from ..kube.api import MERGE_PATCH
+from ..journal import sharing
+from ..kube.image_names import ImageNames
 from . import elsewhere, guard, judging
 from .bench import Bench
 from .catalogue import Exercise, load
@@ -56,7 +57,7 @@ class StartedExercise:
 
     exercise: Exercise
     namespace: str
-    image_prefix: str = ""
+    names: ImageNames = field(default_factory=ImageNames)
 
     def __repr__(self) -> str:
         return typeset("\n".join((self.exercise.title, *self._statement(), *self._advice())))
@@ -92,7 +93,8 @@ class StartedExercise:
 
     def _statement(self) -> tuple[str, ...]:
         """Return the statement's paragraphs, each without the line breaks of its file."""
-        parts = re.split(r"\n\s*\n", self.exercise.statement)
+        statement = self.names.rewritten(self.exercise.statement, self.exercise.image_tags)
+        parts = re.split(r"\n\s*\n", statement)
         return tuple(re.sub(r"\n(?=[^\s-])", " ", part) for part in parts)
 
     def _advice(self) -> tuple[str, ...]:
@@ -112,8 +114,12 @@ class StartedExercise:
             lines.append(
                 'Ces valeurs sont celles du notebook ; « student("Prénom Nom") » tire les vôtres.'
             )
-        if self.image_prefix:
-            lines.append(f"Le nom des images commence ici par « {self.image_prefix} ».")
+        table = self.names.table(self.exercise.image_tags)
+        if table:
+            lines.append(
+                "Les nœuds de ce cluster tirent les images du cours d’un registre. Tapez :"
+            )
+            lines += [f"pour {tag} : « {name} »" for tag, name in table.items()]
         return tuple(lines)
 
 
@@ -151,11 +157,14 @@ class Workspace:
 
         Raises
         ------
+        ApiRefusedError
+            It needs rights that we do not have.
         WaitTimeoutError
             They do not come.
         BusyError
             It is being started, checked or stopped elsewhere.
         """
+        self.exercise.require(self.cluster)
         with self._alone("Commencer"):
             progress.step("Préparation de l’espace de noms")
             self.namespace.delete()
@@ -166,7 +175,7 @@ class Workspace:
                     self.namespace.delete(timeout_s=0)
                 raise
         return StartedExercise(
-            self.exercise, self.namespace.name, self.cluster.provider.image_prefix
+            self.exercise, self.namespace.name, self.cluster.provider.image_names
         )
 
     def _give(self, progress: Progress) -> None:
@@ -189,7 +198,7 @@ class Workspace:
                     f"ce que dit l’énoncé ne se voit pas après {_SYMPTOMS_S:.0f} s",
                     "Relancez la cellule ; « k8s-lab status » dit si le cluster va bien.",
                 )
-        self._annotate({_STARTED: self.exercise.name, _STATE: fingerprint(self.namespace)})
+        self.namespace.annotate({_STARTED: self.exercise.name, _STATE: fingerprint(self.namespace)})
 
     def check(self, progress: Progress) -> Finding:
         """Look at the namespace as it is now, and leave it so.
@@ -248,10 +257,19 @@ class Workspace:
                 "KUBECONFIG": os.pathsep.join((str(overlay), str(self.cluster.kubeconfig))),
             }
             argv = ["bash", "-e", "commands.sh"]
-            if self.exercise.values:
-                drawn = self.exercise.render(Path(own) / "exercise")
-                folder = drawn / folder.relative_to(self.exercise.folder)
+            folder = self._drawn(folder, Path(own) / "exercise")
             return run(argv, timeout_s=_COMMANDS_S, check=False, env=variables, cwd=folder)
+
+    def _drawn(self, folder: Path, target: Path) -> Path:
+        """Return a folder as this student, on this cluster, would write it: own values, the images' names here."""
+        names, tags = self.cluster.provider.image_names, self.exercise.image_tags
+        if not self.exercise.values and not names.table(tags):
+            return folder
+        drawn = self.exercise.render(target)
+        for path in drawn.rglob("*"):
+            if path.suffix in (".yaml", ".sh"):
+                path.write_text(names.rewritten(path.read_text("utf-8"), tags), "utf-8")
+        return drawn / folder.relative_to(self.exercise.folder)
 
     def judge_objects(self, objects: Sequence[object], progress: Progress) -> Finding:
         """Return what is found in a namespace that is given these objects, and no other; it goes afterwards.
@@ -287,15 +305,6 @@ class Workspace:
     def _bench(self, progress: Progress) -> Bench:
         return Bench(self.cluster, self.namespace, self.exercise, {}, progress)
 
-    def _annotate(self, annotations: Mapping[str, str]) -> None:
-        patch = {"metadata": {"annotations": annotations}}
-        self.cluster.api.request(
-            "PATCH",
-            f"/api/v1/namespaces/{self.namespace.name}",
-            body=patch,
-            content_type=MERGE_PATCH,
-        )
-
     def _require_begun(self) -> dict[str, Any]:
         """Return the metadata of the namespace of an exercise that has begun.
 
@@ -304,15 +313,12 @@ class Workspace:
         UsageError
             There is no namespace, one on its way out, or one whose start was stopped halfway.
         """
-        there: dict[str, Any] | None = self.cluster.api.find(
-            f"/api/v1/namespaces/{self.namespace.name}"
-        )
-        metadata: dict[str, Any] = there["metadata"] if there is not None else {}
-        if _STARTED in metadata.get("annotations", {}) and "deletionTimestamp" not in metadata:
+        metadata = self.namespace.metadata()
+        if metadata is not None and _STARTED in metadata["annotations"]:
             return metadata
         raise UsageError(
             f"Vérifier l’exercice « {self.exercise.name} »",
-            f"son espace de noms « {self.namespace.name} » n’existe pas : l’exercice n’a pas commencé, ou l’espace de "
+            f"son espace de noms « {self.namespace.asked} » n’existe pas : l’exercice n’a pas commencé, ou l’espace de "
             "noms a été supprimé depuis",
             f'Commencez-le (à neuf) par start("{self.exercise.name}"), ou par « k8s-lab exercise start '
             f"{self.exercise.name} » dans un terminal.",
@@ -324,7 +330,7 @@ class Workspace:
         folder = _paths.state_dir() / "exercises"
         folder.mkdir(parents=True, exist_ok=True)
         provider = self.cluster.provider
-        with (folder / f"{provider.kind}-{provider.name}-{self.namespace.name}.lock").open(
+        with (folder / f"{provider.kind}-{provider.name}-{self.namespace.asked}.lock").open(
             "w"
         ) as file:
             try:
@@ -371,6 +377,8 @@ def start(
     exercise = load(name)
     with reporting(progress) as reporter:
         workspace = Workspace(cluster or current_cluster(), exercise)
+        sharing.begin(workspace.cluster)
+        journal.change(lambda before: before.active(name))
         started = workspace.start(reporter)
         workspace.namespace.use()
     return started

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
@@ -191,6 +192,20 @@ class ApiSession:
                 if not passing(error) or time.monotonic() >= give_up_s:
                     raise
             time.sleep(RETRY_S)
+
+    def clock_offset_s(self) -> float:
+        """Return how far the server's clock is ahead of this machine's, in seconds, to about one. Raises as `request`.
+
+        By the answer's `Date`, which is in whole seconds (RFC 9110, 6.6.1); 0 where it has none.
+        """
+        response = self._send("GET", "/version", timeout_s=CONNECT_TIMEOUT_S)
+        here_s = time.time()
+        self._body(response, "GET", "/version")
+        try:
+            there = parsedate_to_datetime(response.headers.get("Date", ""))
+        except ValueError:
+            return 0.0
+        return there.timestamp() + 0.5 - here_s
 
     def find(self, path: str) -> dict[str, Any] | None:
         """Return an object; None where it does not exist. Raises as `request` otherwise."""

@@ -10,10 +10,10 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
 from .._errors import WaitTimeoutError
@@ -52,6 +52,43 @@ def tls_context(
     return made
 
 
+class Dialogue(Protocol):
+    """A program that runs elsewhere and is talked to by its standard streams; see `streams.Conversation`."""
+
+    @property
+    def complaint(self) -> str:
+        """What it has said of its end."""
+
+    def send(self, data: bytes, /) -> None:
+        """Write to its standard input."""
+
+    def output(self) -> Iterator[bytes]:
+        """Yield what it writes on standard output."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+@dataclass(frozen=True)
+class InsideAddress:
+    """How a pod of the cluster reaches a Service, and how such a pod is had.
+
+    Attributes
+    ----------
+    url : str
+        With the Service's own address, so that no request waits for a name.
+    run : callable
+        Runs a program (its words) in the course's own pod.
+    """
+
+    url: str
+    run: Callable[[Sequence[str]], Dialogue] = field(repr=False)
+
+    def at(self, path: str) -> Self:
+        """Return the address of a page; see `ServiceAddress.at`."""
+        return replace(self, url=_page(self.url, path))
+
+
 @dataclass(frozen=True)
 class ServiceAddress:
     """How a client outside the cluster reaches a Service.
@@ -72,6 +109,9 @@ class ServiceAddress:
         Name expected in that certificate, where it is not the address.
     proxy : str or None
         HTTP proxy that leads there.
+    inside : InsideAddress or None
+        Where traffic leaves from and goes to instead, where the API server is the only way from here: a request that it
+        passes on is no measure of the Service.
     """
 
     url: str
@@ -83,10 +123,12 @@ class ServiceAddress:
     verify: bool = True
     server_hostname: str | None = None
     proxy: str | None = field(default=None, repr=False)
+    inside: InsideAddress | None = field(default=None, repr=False)
 
     def at(self, path: str) -> Self:
         """Return the address of a page of this Service ("cpu?ms=20"), with all that leads there."""
-        return replace(self, url=f"{self.url.rstrip('/')}/{path.lstrip('/')}")
+        inside = None if self.inside is None else self.inside.at(path)
+        return replace(self, url=_page(self.url, path), inside=inside)
 
     def answers(self, closing_s: float) -> bool:
         """Return whether a program takes connections at this address now.
@@ -117,6 +159,10 @@ class ServiceAddress:
         if self.cert_file is not None:
             context.load_cert_chain(self.cert_file, self.key_file)
         return context
+
+
+def _page(url: str, path: str) -> str:
+    return f"{url.rstrip('/')}/{path.lstrip('/')}"
 
 
 @dataclass(frozen=True)

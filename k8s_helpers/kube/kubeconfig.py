@@ -213,7 +213,8 @@ def _absolute(entry: dict[str, Any], key: str, folder: Path) -> dict[str, Any]:
         return entry
     for name in ("certificate-authority", "client-certificate", "client-key", "tokenFile"):
         if content.get(name):
-            content[name] = str((folder / content[name]).resolve())
+            # Not resolved: in a pod the token is behind a symlink, which the kubelet moves when it renews it.
+            content[name] = str((folder / content[name]).absolute())
     command = (content.get("exec") or {}).get("command", "")
     if "/" in command:
         content["exec"]["command"] = str((folder / command).resolve())

@@ -139,10 +139,11 @@ def _words(code: int, reason: str, message: str) -> tuple[str, str]:
         return (
             f"le serveur ne reconnaît pas l’identité du kubeconfig ({message})",
             "Son certificat ou son jeton est périmé, ou vient d’un autre cluster (recréé par un autre notebook ?) : "
-            "relancez la cellule « connect() », ou « k8s-lab up » ; sinon demandez-en un nouveau.",
+            "relancez la cellule « connect() », ou « k8s-lab up » ; sinon demandez-en un nouveau, et donnez-le : "
+            'connect("existing", kubeconfig="…").',
         )
     if code == 403:
-        return _forbidden(message)
+        return forbidden(message)
     if code == 404:
         return (
             f"cela n’existe pas : {message}",
@@ -199,7 +200,16 @@ def name_rule(message: str) -> str | None:
     return None
 
 
-def _forbidden(message: str) -> tuple[str, str]:
+def exceeded(message: str) -> tuple[str, ...]:
+    """Return the resources whose quota a refusal says to be full ("pods", "requests.memory"); () for another one."""
+    quota = _QUOTA.search(message)
+    if quota is None:
+        return ()
+    return tuple(part.partition("=")[0].strip() for part in quota["requested"].split(","))
+
+
+def forbidden(message: str) -> tuple[str, str]:
+    """Return what the message of a refusal for want of rights, quota or policy means, and what to do about it."""
     if quota := _QUOTA.search(message):
         return (
             f"le quota « {quota['quota']} » serait dépassé : demandé {quota['requested']}, "

@@ -1,11 +1,15 @@
-"""A command in a container: the API server's exec over a WebSocket."""
+"""A command in a container: the API server's exec over a WebSocket, run to its end or talked to while it runs."""
 
 from __future__ import annotations
 
 import contextlib
 import re
+import select
+import socket
+import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -17,7 +21,8 @@ from .api import ApiSession
 from .refusals import explain, status_of
 
 _PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"]
-_STDOUT, _STDERR, _ERROR = 1, 2, 3
+_STDIN, _STDOUT, _STDERR, _ERROR = 0, 1, 2, 3
+_SEND_TIMEOUT_S = 10.0
 _MISSING = re.compile(r"executable file not found|no such file or directory", re.IGNORECASE)
 
 
@@ -75,6 +80,127 @@ def execute(
             connection.close(timeout=0)
     stdout, stderr = (streams[name].decode(errors="replace") for name in (_STDOUT, _STDERR))
     return Completed(tuple(argv), _exit_code(streams[_ERROR], path, argv), stdout, stderr)
+
+
+class Conversation:
+    """A command that runs in a container while both sides talk.
+
+    Parameters
+    ----------
+    api : ApiSession
+        Of the cluster.
+    path : str
+        The pod's `…/exec`.
+    argv : sequence of str
+        Program and arguments; no shell reads them.
+    timeout_s : float
+        Longest wait for the API server to begin.
+
+    Attributes
+    ----------
+    complaint : str
+        What the command has written on standard error, or why it could not run; "" where nothing.
+
+    Raises
+    ------
+    ApiStatusError
+        The API server refuses: no such pod, or no right.
+    ClusterUnreachableError
+        It does not answer.
+    """
+
+    def __init__(
+        self, api: ApiSession, path: str, argv: Sequence[str], timeout_s: float = 30.0
+    ) -> None:
+        query = [("command", word) for word in argv]
+        query += [(name, "true") for name in ("stdin", "stdout", "stderr")]
+        self._connection = _connect(api, f"{path}?{urlencode(query)}", path, timeout_s)
+        self._connection.settimeout(_SEND_TIMEOUT_S)
+        self._due: deque[bytes] = deque()
+        self._waker, self._woken = socket.socketpair()
+        self._lock = threading.Lock()
+        self._closed = self._read = False
+        self._error = bytearray()
+        self._stderr = bytearray()
+
+    @property
+    def complaint(self) -> str:
+        """What the command has written on standard error, and how its end was told."""
+        status = status_of(bytes(self._error))
+        said = "" if status.get("status") == "Success" else str(status.get("message") or "")
+        words = [*self._stderr.decode(errors="replace").strip().splitlines()[-1:], said]
+        return " ; ".join(word for word in words if word)
+
+    def send(self, data: bytes) -> None:
+        """Write to the command's standard input, from any thread; nothing happens once it is over."""
+        self._due.append(data)
+        with self._lock, contextlib.suppress(OSError):
+            if not self._closed:
+                self._waker.send(b".")
+
+    def output(self) -> Iterator[bytes]:
+        """Yield what the command writes on standard output, as it comes; ends where the command or the connection does.
+
+        One thread reads, and sends meanwhile what others have given to `send`: two at once would be too many for TLS.
+        """
+        import websocket
+
+        self._read = True
+        try:
+            while not self._error:
+                if not self._wait():
+                    return
+                code, data = self._connection.recv_data(control_frame=True)
+                if code == websocket.ABNF.OPCODE_CLOSE:
+                    return
+                if code != websocket.ABNF.OPCODE_BINARY:
+                    continue
+                if data[:1] == bytes([_STDOUT]):
+                    yield data[1:]
+                elif data[:1] == bytes([_STDERR]):
+                    self._stderr += data[1:]
+                elif data[:1] == bytes([_ERROR]):
+                    self._error += data[1:]
+        except (websocket.WebSocketException, OSError, ValueError) as error:
+            if not self._closed:
+                self._stderr += f"\n{error}".encode()
+        finally:
+            self.close()
+            self._release()
+
+    def close(self) -> None:
+        """Have the connection cut, in a moment: the command's standard input ends."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._waker.close()  # wakes who reads, who cuts it
+        if not self._read:
+            self._release()
+
+    def _release(self) -> None:
+        import websocket
+
+        with contextlib.suppress(OSError, websocket.WebSocketException):
+            self._connection.close(timeout=0)
+        self._woken.close()
+
+    def _wait(self) -> bool:
+        """Return once there is something to read, having sent what is due; False where it was closed."""
+        connection = self._connection.sock
+        poll = select.poll()
+        poll.register(connection, select.POLLIN)
+        poll.register(self._woken, select.POLLIN)
+        while True:
+            while self._due:
+                self._connection.send_binary(bytes([_STDIN]) + self._due.popleft())
+            if getattr(connection, "pending", int)():
+                return True
+            ready = {descriptor for descriptor, _ in poll.poll()}
+            if self._woken.fileno() in ready and not self._woken.recv(4096):
+                return False
+            if connection.fileno() in ready:
+                return True
 
 
 def _connect(api: ApiSession, target: str, path: str, timeout_s: float) -> Any:

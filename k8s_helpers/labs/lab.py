@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..draw.table import Table
     from ..measure.measure import Listener, Measure
     from ..providers.base import ProviderName
+    from ..providers.rights import Right
 
 MANIFESTS = _paths.COURSE / "notebooks" / "manifests"
 
@@ -112,6 +113,8 @@ class Lab:
         Of its manifests, below `notebooks/manifests`.
     limits : tuple of Limit
         Where it cannot be shown.
+    rights : tuple of Right
+        What it needs beyond what every student may do in their namespaces.
     explained : mapping of str to Explained
         Durations of its story that differ between kind and the embedded cluster, by their code.
     parts : tuple of Part
@@ -124,6 +127,7 @@ class Lab:
     title: str
     folder: str = ""
     limits: tuple[Limit, ...] = ()
+    rights: tuple[Right, ...] = ()
     explained: Mapping[str, Explained] = field(default_factory=dict)
 
     def check(self) -> None:
@@ -161,12 +165,14 @@ class Lab:
         return LabError(f"Ouvrir l’expérience « {self.name} »", found, advice)
 
     def require(self, cluster: Cluster) -> None:
-        """Go on where the cluster's provider can show the lab.
+        """Go on where the cluster's provider can show the lab, and we may do what it does.
 
         Raises
         ------
         PlatformError
             It cannot: says why, and which provider can.
+        ApiRefusedError
+            Rights are missing, which are named.
         """
         for limit in self.limits:
             if limit.provider == cluster.provider.kind:
@@ -179,6 +185,8 @@ class Lab:
                     if limit.instead
                     else f'Regardez la mesure gardée : labs.draw(labs.kept("{self.name}", "{kept}")).',
                 )
+        if self.rights:
+            cluster.require_rights(self.title, *self.rights)
 
     @contextmanager
     def open(

@@ -23,7 +23,7 @@ from ..kube.waiting import wait_until
 from .objects import Clock
 from .recorder import Reading, Recorder
 from .recording import Request, Run, Sample
-from .traffic import Traffic
+from .traffic import Traffic, TrafficCutError, shortfall
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -210,19 +210,36 @@ class Lane:
             except BaseException:
                 self.measure.forget(self)
                 raise
-            measuring.close()
+            try:
+                measuring.close()
+            except TrafficCutError:
+                if not self._requests():
+                    raise
+                # What it told until then counts, and the run has the incident.
+            self._tell_shortfall()
             self.measure.join(self)
+
+    def _tell_shortfall(self) -> None:
+        """Say that the load was not the one that was planned, where it was not."""
+        if self._traffic is not None and self._recorder is not None:
+            lasted_s, made = self._recorder.now_s, self._traffic.effort
+            if words := shortfall(made, self._traffic.parameters, lasted_s):
+                self.step(words)
 
     def run(self) -> Run:
         """Return what is recorded so far."""
         assert self._recorder is not None
-        run = self._recorder.run(self._traffic.requests if self._traffic else ())
+        traffic = self._traffic
+        run = self._recorder.run(traffic.requests if traffic else ())
         incidents = tuple(
             incident
             for incident in run.incidents
             if incident.component not in self.stopped_components
         )
-        run = replace(run, parameters=dict(self.parameters), incidents=incidents)
+        if traffic is not None:
+            incidents += traffic.incidents
+        parameters = self.parameters | (traffic.parameters if traffic else {})
+        run = replace(run, parameters=parameters, incidents=incidents)
         return run if self._complete is None else self._complete(run)
 
     def mark(self, kind: str, detail: str = "", at_s: float | None = None) -> float:
@@ -382,6 +399,8 @@ class Lane:
         row: list[Request] = []
 
         def over() -> bool:
+            assert self._traffic is not None
+            self._traffic.check()
             row[:] = _last_row(self._requests()[before:], good)
             return bool(row) and row[-1].planned_s - row[0].planned_s >= _STEADY_S
 

@@ -15,6 +15,8 @@ from typing import Any
 
 from .._progress import Progress
 from ..cluster import Cluster, Namespace
+from ..cluster.sentinel import UNKNOWN_IDENTITY, access_ended
+from ..kube.api import ApiStatusError
 from .lane import Background, Lane
 from .recording import Recording, Run
 
@@ -114,7 +116,7 @@ class Measure:
         namespace : Namespace, optional
             Another lane's, to share it.
         """
-        with ExitStack() as held:
+        with _access(title), ExitStack() as held:
             held.enter_context(self.cluster.api.patient())
             if namespace is not None:
                 yield Lane(self, namespace, name, title, parameters)
@@ -204,6 +206,17 @@ class Measure:
         with self._lock:
             self._recorded.remove(lane)
             self.runs.append(run)
+
+
+@contextmanager
+def _access(title: str) -> Iterator[None]:
+    """Say what is lost where, within the block, the cluster stops knowing who we are."""
+    try:
+        yield
+    except ApiStatusError as error:
+        if error.code != UNKNOWN_IDENTITY:
+            raise
+        raise access_ended(f"Mesurer ({title})") from None
 
 
 def _namespace(run: str) -> str:

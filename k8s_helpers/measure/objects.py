@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ..kube.image_names import undigested
 from .recording import ClusterEvent, EndpointsEvent, PodEvent, PodEventKind, Source
 
 RESOLUTION_S = 1.0
@@ -180,7 +181,9 @@ def version_of(pod: Mapping[str, Any]) -> str | None:
     if label:
         return str(label)
     containers = pod.get("spec", {}).get("containers", ())
-    name, colon, tag = containers[0]["image"].rpartition(":") if containers else ("", "", "")
+    name, colon, tag = (
+        undigested(containers[0]["image"]).rpartition(":") if containers else ("", "", "")
+    )
     return tag if colon and name and "/" not in tag else None
 
 

@@ -100,6 +100,8 @@ def provider(name: str, cluster_name: str = DEFAULT_NAME, **options: Any) -> Pro
 def choose(options: Mapping[str, Any] | None = None) -> ProviderName:
     """Return the provider that fits this machine: kind where it can work, embedded otherwise.
 
+    In a pod (a JupyterHub server) to which a class gives namespaces, "existing": its own cluster.
+
     Parameters
     ----------
     options : mapping, optional
@@ -107,12 +109,25 @@ def choose(options: Mapping[str, Any] | None = None) -> ProviderName:
     """
     if options:
         return "existing"
+    if _in_class():
+        return "existing"
     if shutil.which("kind") is not None:
         from .kind.engine import find_engine
 
         if find_engine() is not None:
             return "kind"
     return "embedded"
+
+
+def _in_class() -> bool:
+    """Return whether this process runs in a pod whose student is in a class of the same cluster."""
+    from . import in_cluster
+
+    if not in_cluster.present():
+        return False
+    from .existing import class_in_pod
+
+    return class_in_pod()
 
 
 def _in_use_file() -> Path:

@@ -15,6 +15,8 @@ from embedded_kubernetes.node.images.library import StoredImage as StoredImage
 from .._autoscaler import COURSE, KUBERNETES, AutoscalerDelays
 from .._errors import PlatformError
 from .._progress import Progress
+from ..kube.classes import MANAGED_BY, Enrolment
+from ..kube.image_names import ImageNames
 from ..kube.refusals import ClusterStoppedError
 
 ProviderName = Literal["kind", "embedded", "existing"]
@@ -33,14 +35,17 @@ DEFAULT_NAME = "cours"
 
 _NO_STORE = "ses images viennent d’un registre, où il les prend lui-même"
 
-_MANAGED_BY = {"app.kubernetes.io/managed-by": "k8s-helpers"}
 _PREFIX = "k8s-helpers/namespace-prefix"
 """On a shared cluster: whose namespaces these are; "none" without a prefix."""
 
 
+USER = "k8s-helpers/user"
+"""Annotation of a namespace on a shared cluster: as whom its maker was known to the cluster."""
+
+
 def namespace_labels(namespace_prefix: str) -> dict[str, str]:
     """Return the labels by which the course knows its own namespaces: what lacks them is never deleted."""
-    return _MANAGED_BY | {_PREFIX: namespace_prefix.rstrip("-") or "none"}
+    return MANAGED_BY | {_PREFIX: namespace_prefix.rstrip("-") or "none"}
 
 
 def namespace_selector(namespace_prefix: str) -> str:
@@ -130,6 +135,8 @@ class Provider(ABC):
 
     kind: ClassVar[ProviderName]
     autoscaler: ClassVar[AutoscalerDelays] = KUBERNETES
+    builds_images: ClassVar[bool] = True
+    """Whether the course's images are made on this machine, rather than pulled from where a teacher has put them."""
     one_api_server: ClassVar[bool] = True
     """Whether there is certainly one only: what it refuses is refused everywhere."""
     closing_s: ClassVar[float] = 0.1
@@ -149,9 +156,32 @@ class Provider(ABC):
         return ""
 
     @property
+    def enrolment(self) -> Enrolment | None:
+        """What a class gives the student on this cluster; None where they are in none."""
+        return None
+
+    @property
+    def user(self) -> str:
+        """As whom the cluster knows the student; "" where nobody else is there."""
+        return ""
+
+    @property
+    def home_namespace(self) -> str:
+        """The student's own namespace in a class, in which no exercise is done; "" where there is none."""
+        return ""
+
+    @property
     def image_prefix(self) -> str:
         """What the references of the course's images begin with ("" where the cluster gets them directly)."""
         return ""
+
+    @property
+    def image_names(self) -> ImageNames:
+        """What the course's images are called on this cluster."""
+        enrolment = self.enrolment
+        if enrolment is None:
+            return ImageNames(self.image_prefix)
+        return ImageNames(self.image_prefix, enrolment.images, enrolment.plain_names)
 
     @classmethod
     @abstractmethod
@@ -292,6 +322,21 @@ class Provider(ABC):
 
     def remove_node(self) -> None:
         """Empty the node that `add_node` started, then take it away; nothing happens where there is none."""
+        return
+
+    def require_ingress(self, tried: str) -> None:
+        """Go on where `ingress_url` will give an address; nothing is installed.
+
+        Parameters
+        ----------
+        tried : str
+            The first part of the error.
+
+        Raises
+        ------
+        PlatformError
+            It cannot.
+        """
         return
 
     def ingress_url(self, progress: Progress, *, tls: bool = False) -> str:

@@ -16,6 +16,7 @@ import image_files
 import leftovers
 import nbformat
 import pytest
+from live import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the embedded cluster needs Linux")
 
@@ -189,6 +190,7 @@ def test_ctrl_c_ends_the_cell_that_runs(tmp_path: Path) -> None:
     cell = """\
         import pathlib, time
         try:
+            pathlib.Path("begun").touch()
             time.sleep(200)
         finally:
             pathlib.Path("tidy").touch()"""
@@ -196,7 +198,7 @@ def test_ctrl_c_ends_the_cell_that_runs(tmp_path: Path) -> None:
     with subprocess.Popen([K8S_LAB, "run", path], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert "cellule 1 sur 1" in process.stderr.readline()
-        time.sleep(1)  # the cell is on its way to the kernel
+        eventually((tmp_path / "begun").exists)
         process.send_signal(signal.SIGINT)
         told = process.stderr.read()
     assert (process.returncode, told.strip()) == (130, "Interrompu.")

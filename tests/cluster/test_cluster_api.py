@@ -31,6 +31,7 @@ from k8s_helpers.cluster import Cluster, Namespace, connect, current_cluster, ow
 from k8s_helpers.kube.api import ApiStatusError
 from k8s_helpers.kube.http import get
 from k8s_helpers.kube.manifests import ManifestSyntaxError
+from k8s_helpers.kube.waiting import wait_until
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: '1'}\n"
 LIMITED = """\
@@ -341,6 +342,8 @@ def test_a_namespace_held_by_a_finalizer_says_by_which(cluster: Cluster) -> None
 def test_a_watch_resumes_after_a_relist_and_ends_from_another_thread(
     namespace: Namespace, cluster: Cluster
 ) -> None:
+    labelled = CONFIG.replace("{name: a}", "{name: a, labels: {x: '1'}}")
+    namespace.apply(labelled.replace("name: a", "name: before"))
     seen: list[tuple[str, str]] = []
     watch = cluster.api.watch(
         namespace.path("cm"), resource_version="1", query={"labelSelector": "x=1"}
@@ -351,16 +354,15 @@ def test_a_watch_resumes_after_a_relist_and_ends_from_another_thread(
 
     thread = threading.Thread(target=follow)
     thread.start()
-    labelled = CONFIG.replace("{name: a}", "{name: a, labels: {x: '1'}}")
+    # What comes and goes before the list is no event of it.
+    wait_until(lambda: ("ADDED", "before") in seen, 30, every_s=0.02)
     namespace.apply(labelled)
     namespace.delete_object("cm", "a")
-    end_s = time.monotonic() + 10
-    while ("DELETED", "a") not in seen and time.monotonic() < end_s:
-        time.sleep(0.02)
+    wait_until(lambda: ("DELETED", "a") in seen, 30, every_s=0.02)
     watch.close()
     thread.join(2)
     assert not thread.is_alive()
-    assert seen == [("ADDED", "a"), ("DELETED", "a")]
+    assert seen == [("ADDED", "before"), ("ADDED", "a"), ("DELETED", "a")]
 
 
 def test_a_watch_ends_in_its_time(namespace: Namespace, cluster: Cluster) -> None:

@@ -9,15 +9,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import leftovers
 import pytest
 
 from embedded_kubernetes.config import ClusterConfig
-from embedded_kubernetes.control import control_socket, lifecycle, slots
+from embedded_kubernetes.control import control_socket, first_data, lifecycle, slots
+from embedded_kubernetes.control.first_data import kept
 from embedded_kubernetes.lock import signed_by, try_lock
 from embedded_kubernetes.processes import run, spawn
+from embedded_kubernetes.programs.binaries import Binaries
 from k8s_helpers._errors import BusyError, ComponentError, K8sHelpersError, UsageError
 from k8s_helpers._progress import Silent
 from k8s_helpers.providers.embedded import EmbeddedProvider
@@ -104,6 +107,28 @@ def test_up_on_a_running_cluster_changes_nothing_and_is_quick(config: ClusterCon
     assert lifecycle.up(NAME, Silent()) == config
     assert time.monotonic() - began_s < 5.0
     assert pids() == before
+
+
+def test_a_new_clusters_objects_are_its_own_and_as_old_as_it_is(config: ClusterConfig) -> None:
+    programs = Binaries(Path(config.binaries), config.kubernetes_version)
+    data = kept.read(kept.folder_of(programs), programs)
+    columns = "U:.metadata.uid,T:.metadata.creationTimestamp"
+    shown = kubectl(
+        config, "get", "namespaces,clusterroles,apiservices", "-o", f"custom-columns={columns}"
+    )
+    rows = [line.split() for line in shown.splitlines() if not line.startswith("U ")]
+    assert len(rows) > 90
+    assert not {uid for uid, _ in rows} & set(data.uids)
+    ages_s = [time.time() - datetime.fromisoformat(made).timestamp() for _, made in rows]
+    assert min(ages_s) > -2 and max(ages_s) < 120
+
+
+def test_a_cluster_starts_without_first_data_too(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_data, "ensure", lambda *_: None)
+    config = lifecycle.up(name, Silent(), nodes=0)
+    assert answers(config) and "cluster-admin" in kubectl(config, "get", "clusterroles")
 
 
 def test_only_this_user_gets_in(config: ClusterConfig) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,19 @@ import pytest
 import yaml
 from certificates import Authority
 
+from embedded_kubernetes import processes
 from k8s_helpers import exercises
-from k8s_helpers._errors import ApiRefusedError, ClusterUnreachableError, ImageError
+from k8s_helpers._errors import ApiRefusedError, ClusterUnreachableError, ImageError, UsageError
 from k8s_helpers._progress import Silent
 from k8s_helpers.builds import images
-from k8s_helpers.cluster import Cluster, Namespace
+from k8s_helpers.cluster import Cluster, Namespace, traffic_pods
+from k8s_helpers.cluster.ownership import PROCESS
+from k8s_helpers.cluster.traffic_pods import TrafficPod
+from k8s_helpers.kube.api import MERGE_PATCH, ApiSession
 from k8s_helpers.kube.http import get
+from k8s_helpers.kube.refusals import ignoring
 from k8s_helpers.kube.waiting import wait_until
-from k8s_helpers.measure.traffic.traffic import Traffic
+from k8s_helpers.measure.traffic import Traffic, TrafficCutError
 from k8s_helpers.providers.existing import ExistingProvider
 
 
@@ -132,7 +138,10 @@ def test_images_must_come_from_a_registry(
     assert existing.provider.image_prefix == "registre.exemple.fr/cours/"
 
 
-def test_a_service_is_reached_through_the_api_where_no_port_leads_there(existing: Cluster) -> None:
+def test_a_service_is_reached_through_the_api_where_no_port_leads_there(
+    existing: Cluster, cluster: Cluster
+) -> None:
+    images.ensure(cluster, "vitrine", "v1", Silent())
     assert existing.provider.node_port_url(1) is None
     namespace = existing.namespace("voie").create()
     namespace.apply([live.web_deployment(replicas=1), live.service("web")])
@@ -141,6 +150,7 @@ def test_a_service_is_reached_through_the_api_where_no_port_leads_there(existing
     assert address.url.endswith(f"/namespaces/{namespace.name}/services/web:80/proxy")
     with Traffic(f"{address.url}/nu", rate_per_s=10, max_duration_s=60) as stranger:
         answers_of(stranger)
+    before_s = time.monotonic()
     with Traffic(address, rate_per_s=10, max_duration_s=60) as traffic:
         answers_of(traffic)
     assert {request.ok for request in stranger.requests} == {False}
@@ -148,6 +158,14 @@ def test_a_service_is_reached_through_the_api_where_no_port_leads_there(existing
     (pod,) = namespace.list("pods")
     seen = namespace.logs(pod["metadata"]["name"])
     assert "asked /\n" in seen and "/nu" not in seen
+    # It left from a pod, whose clock is this machine's here: its instants are ours.
+    parameters = traffic.parameters
+    assert parameters["sent_from"] == "pod" and stranger.parameters == {"sent_from": "here"}
+    assert abs(parameters["clock_ahead_s"]) <= parameters["clock_uncertainty_s"] < 1
+    assert before_s < traffic.zero_monotonic_s < time.monotonic()
+    (made,) = [name for name in names(cluster) if name.startswith("zoe-trafic-")]
+    existing.close()
+    assert wait_until(lambda: made not in names(cluster), 30, every_s=0.1)
 
 
 def answers_of(traffic: Traffic) -> None:
@@ -165,8 +183,8 @@ def far(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Cluster]:
     """The embedded cluster by an account's token, as if it were elsewhere; its images are there already."""
-    for app in ("vitrine", "carnet"):
-        images.ensure(cluster, app, "v1", Silent())
+    for app, version in (("vitrine", "v1"), ("vitrine", "v2"), ("carnet", "v1")):
+        images.ensure(cluster, app, version, Silent())
     with cluster.namespace("comptes-du-test") as accounts:
         role = {
             "apiGroup": "rbac.authorization.k8s.io",
@@ -196,8 +214,17 @@ def far(
         cluster.api.request("DELETE", f"{bindings}/{accounts.name}")
 
 
+def test_a_prefix_that_belongs_to_somebody_is_refused(far: Cluster, cluster: Cluster) -> None:
+    far.namespace("tp").create()
+    stranger = ExistingProvider("etranger", kubeconfig=cluster.kubeconfig, namespace_prefix="lou")
+    with pytest.raises(UsageError, match="à quelqu’un d’autre"):
+        stranger.up(Silent())
+    assert not stranger.kubeconfig.parent.exists()
+    assert "lou-tp" in names(cluster)
+
+
 @pytest.mark.parametrize(
-    "name", ["01-se-releve", "02-image", "03-message", "03-separer", "08-garanti"]
+    "name", ["01-se-releve", "02-image", "03-message", "03-separer", "08-garanti", "09-zero-perte"]
 )
 def test_an_exercise_is_checked_through_the_api_where_no_port_leads_there(
     far: Cluster, name: str, environment: os._Environ[str], tmp_path: Path
@@ -217,6 +244,122 @@ def test_a_service_far_away_is_asked_with_our_token(far: Cluster, tmp_path: Path
         assert wait_until(lambda: get(address, "/api/info"), 30).version == "v1"
         assert get(dataclasses.replace(address, headers={}), "/api/info").status in (401, 403)
         assert get(dataclasses.replace(address, ca_file=None), "/api/info").status == 0
+
+
+def test_traffic_from_a_pod_that_goes_is_cut_said_and_can_begin_anew(far: Cluster) -> None:
+    with far.namespace("coupe") as namespace:
+        namespace.apply(exercises.load("01-se-releve").solution()[0])
+        address = namespace.service_url("vitrine")
+        with pytest.raises(TrafficCutError) as caught, Traffic(address, rate_per_s=20) as traffic:
+            answers_of(traffic)
+            (place,) = [name for name in far.namespaces() if "-trafic-" in name]
+            pods = f"/api/v1/namespaces/{place}/pods"
+            far.api.request("DELETE", pods, query={"gracePeriodSeconds": 0})
+            assert wait_until(lambda: traffic.incidents, 30, every_s=0.05)
+            with pytest.raises(TrafficCutError):
+                traffic.check()
+        assert len(traffic.requests) >= 5 and "requêtes notées" in caught.value.found
+        with Traffic(address.at("api/info"), rate_per_s=20) as again:
+            answers_of(again)
+        assert not again.incidents and {request.version for request in again.requests} == {"v1"}
+
+
+@pytest.fixture
+def home(far: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Namespace]:
+    """A namespace as a class gives it to a student: restricted pods, a small quota."""
+    with far.namespace("chez-lou") as namespace:
+        levels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        path = f"/api/v1/namespaces/{namespace.name}"
+        far.api.request(
+            "PATCH", path, body={"metadata": {"labels": levels}}, content_type=MERGE_PATCH
+        )
+        monkeypatch.setattr(ExistingProvider, "home_namespace", namespace.name)
+        yield namespace
+
+
+def quota_of(home: Namespace, **hard: str) -> None:
+    home.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "petit"},
+            "spec": {"hard": hard},
+        }
+    )
+    home.wait("quota", "petit", lambda quota: "used" in quota.get("status", {}))
+
+
+def test_the_pod_fits_a_students_own_namespace_and_leaves_it_as_it_was(
+    far: Cluster, home: Namespace
+) -> None:
+    quota_of(home, **{"pods": "1", "limits.cpu": "500m", "limits.memory": "256Mi"})
+    pod = traffic_pods.of(far.api, far.provider)
+    dialogues = [pod.run(["python3", "-c", "print(input())"]) for _ in range(2)]
+    for number, dialogue in enumerate(dialogues):
+        dialogue.send(f"{number}\n".encode())
+    assert [b"".join(dialogue.output()) for dialogue in dialogues] == [b"0\n", b"1\n"]
+    assert [dialogue.complaint for dialogue in dialogues] == ["", ""]
+    assert len(home.list("pod", traffic_pods.SELECTOR)) == 1
+    far.close()
+    assert wait_until(lambda: not home.list("pod"), 30, every_s=0.1)
+
+
+def test_a_pod_whose_process_has_ended_is_swept(far: Cluster, home: Namespace) -> None:
+    def pod(name: str, process: str) -> dict[str, Any]:
+        made = TrafficPod(far.api, far.provider)._pod({})
+        made["metadata"] |= {"name": name, "annotations": {PROCESS: process}}
+        return made
+
+    machine = processes.identity().rpartition("/")[0].rpartition("/")[0]
+    home.apply([pod("reste", f"{machine}/{2**22 + 1}/1"), pod("autre", "ailleurs/1/1")])
+    far.sweep(Silent())
+
+    def left() -> set[str]:
+        return {item["metadata"]["name"] for item in home.list("pod")}
+
+    assert wait_until(lambda: left() == {"autre"}, 30, every_s=0.1)
+
+
+def test_a_full_quota_and_a_missing_right_are_told(far: Cluster, home: Namespace) -> None:
+    quota_of(home, pods="0")
+    with pytest.raises(ApiRefusedError, match="trafic") as full:
+        TrafficPod(far.api, far.provider).run(["true"])
+    assert "quota" in full.value.found and not home.list("pod")
+    home.delete_object("quota", "petit")
+    rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["*"]}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "sans-exec"}
+    home.apply(
+        [
+            {
+                "apiVersion": "rbac.authorization.k8s.io/v1",
+                "kind": "Role",
+                "metadata": {"name": "sans-exec"},
+                "rules": [rule],
+            },
+            {
+                "apiVersion": "rbac.authorization.k8s.io/v1",
+                "kind": "RoleBinding",
+                "metadata": {"name": "sans-exec"},
+                "roleRef": role,
+                "subjects": [{"kind": "ServiceAccount", "name": "default"}],
+            },
+        ]
+    )
+    account = far.api.acting_as(f"system:serviceaccount:{home.name}:default")
+    assert wait_until(lambda: _may_list(account, home), 20, every_s=0.1)
+    poor = TrafficPod(account, far.provider)
+    with pytest.raises(ApiRefusedError, match="trafic") as refused:
+        poor.run(["true"])
+    assert "pods/exec" in refused.value.advice
+    poor.close()
+    assert wait_until(lambda: not home.list("pod"), 30, every_s=0.1)
+
+
+def _may_list(api: ApiSession, home: Namespace) -> bool:
+    with ignoring(403):
+        api.request("GET", home.path("pod"))
+        return True
+    return False
 
 
 def _of_account(cluster: Cluster, namespace: Namespace) -> dict[str, Any]:

@@ -24,7 +24,7 @@ NAME = "hangs"
 NODE = f"{NAME}-node-1"
 BACK_WITHIN_S = 15.0
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.quiet]
 
 
 @pytest.fixture(scope="module")

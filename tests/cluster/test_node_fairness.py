@@ -6,6 +6,7 @@ import statistics
 import time
 from typing import Any
 
+import pytest
 from live import pod, spawner_of
 from pod_states import Found, phase, sh, status_of
 
@@ -101,6 +102,7 @@ def running_after_s(namespace: Namespace, name: str) -> float:
     return time.monotonic() - began_s
 
 
+@pytest.mark.quiet
 def test_no_failure_of_a_pod_keeps_the_node_from_the_others(
     namespace: Namespace, cluster: Cluster
 ) -> None:

@@ -45,6 +45,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("K8S_HELPERS_SPRING", "standin")
 
 
+@pytest.mark.quiet
 def test_readiness_keeps_clients_away_until_the_program_answers(cluster: Cluster) -> None:
     recording = labs.probes.measure(
         ["no-probe", "readiness"], delay_s=6, cluster=cluster, progress=Silent()
@@ -119,6 +120,7 @@ def test_each_kind_of_probe_sees_what_it_asks_and_nothing_else(cluster: Cluster)
         labs.probe_kinds.measure(["icmp"], cluster=cluster)
 
 
+@pytest.mark.quiet
 def test_an_update_without_readiness_is_over_before_its_errors_are(cluster: Cluster) -> None:
     recording = labs.slow_update.measure(delay_s=6, cluster=cluster, progress=Silent())
     without, readiness = (slow_update_summary(run) for run in recording.runs)

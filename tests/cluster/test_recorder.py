@@ -68,6 +68,7 @@ def test_a_recorder_whose_block_fails_stops_all_the_same(
     assert threading.active_count() <= before
 
 
+@pytest.mark.quiet
 def test_rolling_loses_nothing_and_recreate_loses_some(cluster: Cluster) -> None:
     before = set(cluster.namespaces())
     recording = labs.update.measure(

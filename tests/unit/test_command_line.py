@@ -22,7 +22,7 @@ def _told(capsys: pytest.CaptureFixture[str]) -> str:
     ("arguments", "found"),
     [
         (["statu"], "Vouliez-vous dire « status » ?"),
-        (["zzz"], "Choisissez parmi : bundle, class-report, doctor"),
+        (["zzz"], "Choisissez parmi : bundle, class, class-report, doctor"),
         (["status", "--jsn"], "l’option « --jsn » n’existe pas"),
         (["measure", "update"], "il manque « --out »"),
         (["measure", "upd"], "Vouliez-vous dire « update » ?"),

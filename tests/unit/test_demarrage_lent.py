@@ -69,6 +69,7 @@ def started(program: Program) -> Program:
     return program
 
 
+@pytest.mark.quiet  # within three seconds of a virtual machine's start
 def test_it_listens_and_refuses_until_the_delay_is_over(start: Start) -> None:
     program = start(DELAY_SECONDS="3", BEFORE_READY="refuse")
     program.event("listening")
@@ -83,6 +84,7 @@ def test_it_listens_and_refuses_until_the_delay_is_over(start: Start) -> None:
     assert program.events()[:2] == ["starting", "listening"]
 
 
+@pytest.mark.quiet  # within three seconds of a virtual machine's start
 def test_the_slides_program_serves_pages_without_their_data_until_the_delay_is_over(
     start: Start,
 ) -> None:
@@ -97,6 +99,7 @@ def test_the_slides_program_serves_pages_without_their_data_until_the_delay_is_o
     assert slow_program.LOADED in started(program).ask("/").text
 
 
+@pytest.mark.quiet  # within three seconds of a virtual machine's start
 def test_late_it_does_not_even_listen(start: Start) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -150,6 +153,7 @@ def test_a_probe_is_broken_and_repaired_alone(
     assert switched[before:] == [(probe, False), (probe, True)]
 
 
+@pytest.mark.quiet  # within three seconds of a virtual machine's start
 def test_the_end_of_the_delay_wins_over_what_was_asked_before(start: Start) -> None:
     program = start(DELAY_SECONDS="3")
     program.event("listening")
@@ -163,6 +167,7 @@ def test_switches_take_post_alone(ready: Program) -> None:
     assert ready.ask("/admin/live/off").status == 405
 
 
+@pytest.mark.quiet  # within three seconds of a virtual machine's start
 def test_the_journal_tells_every_probe_and_no_other_request(start: Start) -> None:
     program = start(VERSION="v2", DELAY_SECONDS="3")
     before = time.time()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 import yaml
 
 from k8s_helpers import exercises, journal
-from k8s_helpers._errors import ImageError, UsageError
+from k8s_helpers._errors import ImageError, PlatformError, UsageError
+from k8s_helpers._progress import Silent
 from k8s_helpers.cluster import Cluster
 from k8s_helpers.exercises import guard, judging, marking
 from k8s_helpers.exercises.bench import Bench
@@ -20,6 +22,7 @@ from k8s_helpers.exercises.catalogue import WORKSPACE_HINTS
 from k8s_helpers.exercises.finding import Finding, Verdict
 from k8s_helpers.exercises.workspace import StartedExercise
 from k8s_helpers.kube.refusals import explain
+from k8s_helpers.providers.existing import ExistingProvider
 
 ALL = exercises.exercises()
 SOLUTION = exercises.load("09-zero-perte").solution()[0]
@@ -220,7 +223,8 @@ def test_check_answers_without_any_cluster_where_the_answer_is_no_answer() -> No
 class _Anything:
     """A cluster, and a namespace of it, that take whatever they are told."""
 
-    name = "exercice"
+    name = asked = "exercice"
+    provider = SimpleNamespace(kind="embedded", enrolment=None)
 
     def namespace(self, name: str) -> _Anything:
         return self
@@ -341,3 +345,40 @@ def test_an_answer_s_fault_shows_a_line_that_the_student_wrote() -> None:
     text = _refusal("\n\nkind: [\n").text
     assert "ligne 3" in text and "jamais fermé" in text
     assert "# fin" not in text
+
+
+@dataclass
+class _Shared:
+    """A cluster that is somebody else's, without Ingress."""
+
+    provider: ExistingProvider
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("04-chemins", "Ingress"),
+        ("04-https", "Ingress"),
+        ("07-exposer", "Ingress"),
+        ("17-projet", "Ingress"),
+        ("02-affiche", "registre"),
+        ("04-route", "administrateur"),
+        ("13-reparer", "hostPath"),
+    ],
+)
+def test_what_a_shared_cluster_cannot_give_is_said_before_anything_starts(
+    name: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("K8S_HELPERS_INGRESS_URL", raising=False)
+    with pytest.raises(PlatformError, match=reason):
+        exercises.load(name).require(cast(Cluster, _Shared(ExistingProvider("partage"))))
+
+
+def test_the_address_of_a_shared_ingress_controller_is_given_by_its_scheme(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("K8S_HELPERS_INGRESS_URL", "https://10.0.0.1:8443 http://10.0.0.1:8080")
+    provider = ExistingProvider("partage")
+    exercises.load("04-chemins").require(cast(Cluster, _Shared(provider)))
+    assert provider.ingress_url(Silent()) == "http://10.0.0.1:8080"
+    assert provider.ingress_url(Silent(), tls=True) == "https://10.0.0.1:8443"

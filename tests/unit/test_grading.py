@@ -30,6 +30,7 @@ from k8s_helpers.exercises.grading.gradebook import (
     GradedHandIn,
 )
 from k8s_helpers.exercises.grading.hand_ins import HandIn
+from k8s_helpers.kube.image_names import ImageNames
 
 VALUES = "14-disponibilite"
 NO_CLUSTER = cast(Cluster, None)
@@ -417,6 +418,6 @@ def test_a_cluster_s_prefix_goes_from_images_wherever_pods_are_described() -> No
     pod = {"containers": [{"name": "a", "image": "registry:5000/vitrine:v1"}]}
     template = {"spec": {"template": {"spec": pod}}}
     cron = {"metadata": {"name": "nuit"}, "spec": {"jobTemplate": template}}
-    made = snapshot.bare(cron, "CronJob", "registry:5000/")
+    made = snapshot.bare(cron, "CronJob", ImageNames("registry:5000/"))
     (container,) = made["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "vitrine:v1"

@@ -239,6 +239,7 @@ def test_both_readmes_say_the_same() -> None:
         "README.en.md",
         "docs/architecture.md",
         "docs/binder.md",
+        "hub/README.md",
         "docs/enseigner.md",
         "docs/projet.md",
         "embedded/README.md",

@@ -118,6 +118,21 @@ def test_a_token_file_is_stripped_and_read_again(tmp_path: Path, server: Server)
     assert server.authorizations == ["Bearer first", "Bearer second", "Bearer second"]
 
 
+def test_a_token_behind_a_symlink_is_found_again_once_the_link_leads_elsewhere(
+    tmp_path: Path,
+) -> None:
+    # As the kubelet renews a pod's token: a new folder, the symlink turned, the old folder gone.
+    old = tmp_path / "..old"
+    old.mkdir()
+    (old / "token").write_text("first")
+    (tmp_path / "..data").symlink_to(old)
+    (tmp_path / "token").symlink_to("..data/token")
+    source = tmp_path / "c"
+    source.write_text(yaml.safe_dump({**section("red", "https://1"), "current-context": "red"}))
+    copy = _kubeconfig.minimal(_kubeconfig.merged([source]), source)
+    assert copy["users"][0]["user"]["tokenFile"] == str(tmp_path / "token")
+
+
 @pytest.mark.parametrize("content", ["", "\n"])
 def test_an_empty_token_file_is_told(tmp_path: Path, content: str) -> None:
     (tmp_path / "token").write_text(content)

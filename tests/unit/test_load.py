@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import socket
 import socketserver
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,8 @@ import pytest
 from k8s_helpers._errors import ResourceError, UsageError
 from k8s_helpers.cluster import ServiceAddress
 from k8s_helpers.measure import traffic as load
-from k8s_helpers.measure.traffic.worker import Order
+from k8s_helpers.measure.traffic.generator.plan import Order
+from k8s_helpers.measure.traffic.runners import LocalRunner
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-App-Version: v2\r\nX-Pod-Name: vitrine-1\r\n\r\nok"
 
@@ -250,19 +250,19 @@ def test_the_clock_may_be_shared() -> None:
 def test_a_block_that_fails_leaves_no_process() -> None:
     with server(good) as url, pytest.raises(ZeroDivisionError):  # noqa: SIM117
         with load.Traffic(url, rate_per_s=50) as traffic:
-            process = traffic._process
-            assert process is not None
+            runner = traffic._runner
+            assert isinstance(runner, LocalRunner)
             raise ZeroDivisionError
-    assert process.returncode is not None
+    assert runner.process.returncode is not None
 
 
 def test_a_generator_that_dies_is_an_error_with_what_to_do() -> None:
     with server(good) as url:
         traffic = load.Traffic(url, rate_per_s=50)
         traffic.start()
-        process = traffic._process
-        assert isinstance(process, subprocess.Popen)
-        process.kill()
+        runner = traffic._runner
+        assert isinstance(runner, LocalRunner)
+        runner.process.kill()
         with pytest.raises(ResourceError, match="processus à part"):
             traffic.stop()
 

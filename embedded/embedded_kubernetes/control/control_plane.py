@@ -27,7 +27,7 @@ CONTROLLER_MANAGER, SCHEDULER = "kube-controller-manager", "kube-scheduler"
 # more processor time, thirty megabytes less. There is no GOMEMLIMIT beside it: live objects grow with what a cluster is
 # used for (kube-apiserver's from 80 MB to 175 MB with a hundred custom kinds), and a limit that they have come to makes
 # the collector run without end.
-_API_SERVER_HEAP = {"GOGC": "35"}
+_API_SERVER_HEAP = {"GOGC": "60"}
 _SMALL_HEAP = {"GOGC": "40"}
 AUTOSCALER_S = {
     "horizontal-pod-autoscaler-sync-period": 5,

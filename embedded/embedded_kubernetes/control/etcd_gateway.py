@@ -9,7 +9,9 @@ import base64
 import http.client
 import json
 import socket
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 RANGE_PATH = "/v3/kv/range"
 _TIMEOUT_S = 10.0
@@ -59,9 +61,29 @@ def read(etcd_socket: Path, key: str) -> bytes | None:
     ValueError
         It refuses.
     """
+    return value(_post(etcd_socket, RANGE_PATH, request(key)))
+
+
+def ask(etcd_socket: Path, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+    """Send one request of etcd's API and return its answer.
+
+    Raises
+    ------
+    OSError
+        etcd does not answer, or refuses.
+    ValueError
+        It answers something else than JSON.
+    """
+    answer: dict[str, Any] = json.loads(_post(etcd_socket, path, json.dumps(body)))
+    if "code" in answer:
+        raise OSError(f"etcd: {answer.get('message')}")
+    return answer
+
+
+def _post(etcd_socket: Path, path: str, body: str) -> bytes:
     connection = _UnixConnection(etcd_socket)
     try:
-        connection.request("POST", RANGE_PATH, request(key))
-        return value(connection.getresponse().read())
+        connection.request("POST", path, body)
+        return connection.getresponse().read()
     finally:
         connection.close()

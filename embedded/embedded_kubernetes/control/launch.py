@@ -24,6 +24,7 @@ from . import control_plane, control_socket, incidents, slots
 
 if TYPE_CHECKING:
     from ..programs.binaries import Binaries
+    from .first_data.kept import FirstData
 
 START_TIMEOUT_S = 120.0
 """Longest time without any news of a cluster that starts."""
@@ -79,6 +80,7 @@ def start(
 
         with choice() if previous is None else contextlib.nullcontext() as chosen:
             programs = binaries.ensure(progress)
+            first = _first_data(programs, directory, progress)
             progress.step(f"Préparation du cluster « {name} »")
             slot, holder = slots.hold_slot(_slots_to_try(directory, previous))
             with holder:
@@ -91,6 +93,7 @@ def start(
                 config.save()
                 egress = control_plane.egress_selector(config)
                 write_whole(directory / control_plane.EGRESS_FILE, egress)
+                _plant(first, directory)
                 _say_goodbye_to_the_dead(directory, lock)
                 _spawn_supervisor(config, lock, holder.fileno())
 
@@ -305,6 +308,20 @@ def _say_goodbye_to_the_dead(directory: Path, lock: int) -> None:
         )
         unsign(lock)
     (directory / incidents.FAILURE_FILE).unlink(missing_ok=True)
+
+
+def _first_data(programs: Binaries, directory: Path, progress: Progress) -> FirstData | None:
+    """Return what etcd begins with; None for one that has data of its own."""
+    if (directory / "etcd").exists():
+        return None
+    from . import first_data
+
+    return first_data.ensure(programs, progress)
+
+
+def _plant(first: FirstData | None, directory: Path) -> None:
+    if first is not None:
+        first.plant(directory / "etcd")
 
 
 def _spawn_supervisor(config: ClusterConfig, lock: int, slot: int) -> None:

@@ -41,6 +41,12 @@ class ApiProbe:
         """Return when all that the API server does at its start (RBAC's roles, mainly) is done."""
         await self._until("/healthz")
 
+    async def bootstrapped(self) -> None:
+        """Return when the API server has written all that it writes into an empty etcd."""
+        await self.healthy()
+        for namespace in _SYSTEM_NAMESPACES:
+            await self._until(f"/api/v1/namespaces/{namespace}")
+
     async def usable(self) -> None:
         """Return when a first pod would be admitted and there is a node for it."""
         waits = [self._watch_until(_DEFAULT_ACCOUNT, lambda _: True)]
@@ -100,6 +106,7 @@ class ApiProbe:
             writer.transport.abort()
 
 
+_SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 _ALL_NODES = "/api/v1/nodes"
 _NODES = f"{_ALL_NODES}?watch=1"
 _DEFAULT_ACCOUNT = (

@@ -148,13 +148,17 @@ def _is_stuck(page: HandIn, name: str) -> bool:
 
 
 def _cell(page: HandIn, name: str) -> Cell:
-    tries = page.attempts.get(name, 0)
+    return attempts_cell(name, page.attempts.get(name, 0), page.claimed.get(name))
+
+
+def attempts_cell(name: str, tries: int, passed: bool | None) -> Cell:
+    """Return the cell of an exercise: whether it is passed (None: not tried), after how many checks."""
     words = count(tries, "essai")
-    if name not in page.claimed:
+    if passed is None:
         return Cell("·", "none", f"{name} : pas essayé")
-    if page.claimed[name]:
+    if passed:
         return Cell("✔", "good", f"{name} : réussi, {words}")
-    kind = "bad" if _is_stuck(page, name) else "tried"
+    kind = "bad" if tries >= STUCK_ATTEMPTS else "tried"
     return Cell(str(tries) if tries < 100 else "…", kind, f"{name} : {words} sans succès")
 
 

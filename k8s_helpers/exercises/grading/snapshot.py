@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...cluster import Namespace
+from ...kube.image_names import ImageNames
 from ...kube.refusals import ignoring
 from ..guard import VERSIONS_OF
 from ..objects import all_containers, pod_specs
@@ -23,26 +24,28 @@ _NOTES = (
     "volume.beta.kubernetes.io/",
     "autoscaling.alpha.kubernetes.io/",
 )
+_OWN_NAMES = ImageNames()
+
 _BORN = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
 """What every namespace is born with."""
 _COURSE = ("limite-de-l-exercice", "temoin-des-droits")
 """What the bench makes."""
 
 
-def take(namespace: Namespace, image_prefix: str = "") -> list[dict[str, Any]]:
+def take(namespace: Namespace, names: ImageNames = _OWN_NAMES) -> list[dict[str, Any]]:
     """Return the objects of a namespace that nobody but the student has made, without what the server adds.
 
     Parameters
     ----------
-    image_prefix : str
-        What this cluster puts before the names of the course's images; it goes.
+    names : ImageNames
+        What this cluster calls the course's images; they get their short names back.
     """
     made: list[dict[str, Any]] = []
     for kind, versions in VERSIONS_OF.items():
         with ignoring(403, 404):
             items = namespace.list(kind)
             made += [
-                bare({**item, "apiVersion": versions[0]}, kind, image_prefix)
+                bare({**item, "apiVersion": versions[0]}, kind, names)
                 for item in items
                 if _is_own(item, kind)
             ]
@@ -58,7 +61,7 @@ def _is_own(item: Mapping[str, Any], kind: str) -> bool:
     return not metadata.get("ownerReferences") and metadata["name"] not in _COURSE
 
 
-def bare(item: Mapping[str, Any], kind: str, image_prefix: str = "") -> dict[str, Any]:
+def bare(item: Mapping[str, Any], kind: str, names: ImageNames = _OWN_NAMES) -> dict[str, Any]:
     """Return an object as one would write it: no status, nothing that only this cluster gave it."""
     made = copy.deepcopy(dict(item))
     made["kind"] = kind
@@ -69,9 +72,9 @@ def bare(item: Mapping[str, Any], kind: str, image_prefix: str = "") -> dict[str
         metadata["annotations"] = kept
     made["metadata"] = metadata
     _forget_placement(made, kind)
-    if image_prefix:
+    if names != _OWN_NAMES:
         for container in (item for pod in pod_specs(made) for item in all_containers(pod)):
-            container["image"] = str(container.get("image", "")).removeprefix(image_prefix)
+            container["image"] = names.tag(str(container.get("image", "")))
     return made
 
 

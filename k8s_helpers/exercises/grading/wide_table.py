@@ -10,33 +10,64 @@ from itertools import groupby
 from ..catalogue import Exercise
 
 STYLE = """
-:root { color-scheme: light; }
-body { font: 14px/1.45 system-ui, sans-serif; margin: 1rem; color: #1F2937; background: #FFFFFF; }
+:root { color-scheme: light dark;
+  --text: #1F2937; --page: #FFFFFF; --frame: #9CA3AF; --line: #E5E7EB; --edge: #6B7280; --head: #F3F4F6;
+  --hover: #EFF6FF; --total: #F9FAFB; --good: #D1FAE5; --good-text: #065F46; --bad: #FDE2CF; --bad-text: #7C2D12;
+  --tried-text: #374151; --none: #6B7280 }
+@media (prefers-color-scheme: dark) { :root {
+  --text: #E5E7EB; --page: #111827; --frame: #6B7280; --line: #374151; --edge: #9CA3AF; --head: #1F2937;
+  --hover: #1E3A5F; --total: #1F2937; --good: #064E3B; --good-text: #A7F3D0; --bad: #7C2D12; --bad-text: #FFEDD5;
+  --tried-text: #D1D5DB; --none: #9CA3AF } }
+body { font: 14px/1.45 system-ui, sans-serif; margin: 1rem; color: var(--text); background: var(--page); }
 h1 { font-size: 1.4rem; margin: 0 0 .3rem } h2 { font-size: 1.1rem; margin: 1.2rem 0 .3rem }
 p, ul { max-width: 60rem; margin: .3rem 0 }
-.wide { overflow: auto; max-width: 100%; max-height: 85vh; border: 1px solid #9CA3AF; margin: .6rem 0 }
+.wide { overflow: auto; max-width: 100%; max-height: 85vh; border: 1px solid var(--frame); margin: .6rem 0 }
 table { border-collapse: separate; border-spacing: 0; font-size: 12px; line-height: 1.3 }
-th, td { background: #FFFFFF; border-right: 1px solid #E5E7EB; border-bottom: 1px solid #E5E7EB; padding: 2px 0;
+th, td { background: var(--page); padding: 2px 0;
+  border-right: 1px solid var(--line); border-bottom: 1px solid var(--line);
   text-align: center; white-space: nowrap; font-weight: normal }
 td.x, thead th.x { min-width: 17px; max-width: 17px }
-tr > .first { border-left: 2px solid #6B7280 }
-thead th { position: sticky; z-index: 2; vertical-align: bottom; background: #F3F4F6 }
-thead tr:first-child th { top: 0; height: 18px; font-weight: bold; border-left: 2px solid #6B7280 }
-thead tr:nth-child(2) th { top: 23px; border-bottom: 2px solid #6B7280 }
+tr > .first { border-left: 2px solid var(--edge) }
+thead th { position: sticky; z-index: 2; vertical-align: bottom; background: var(--head) }
+thead tr:first-child th { top: 0; height: 18px; font-weight: bold; border-left: 2px solid var(--edge) }
+thead tr:nth-child(2) th { top: 23px; border-bottom: 2px solid var(--edge) }
 thead th.x span { display: inline-block; writing-mode: vertical-rl; transform: rotate(180deg); max-height: 12em;
   overflow: hidden; text-overflow: ellipsis }
 .name, .sum { position: sticky; z-index: 1; text-align: left; padding: 2px 6px }
 .name { left: 0; min-width: 150px; max-width: 150px; overflow: hidden; text-overflow: ellipsis }
 .sum { text-align: right; min-width: 42px; max-width: 42px; font-variant-numeric: tabular-nums }
-.sum.s0 { left: 163px } .sum.s1 { left: 218px } .sum.s2 { left: 273px; border-right: 2px solid #6B7280 }
+.sum.s0 { left: 163px } .sum.s1 { left: 218px } .sum.s2 { left: 273px; border-right: 2px solid var(--edge) }
 thead .name, thead .sum { z-index: 3 }
-tbody tr:hover > * { background: #EFF6FF }
-tr.total > * { background: #F9FAFB; font-weight: bold; border-bottom: 2px solid #6B7280 }
-.good { background: #D1FAE5 !important; color: #065F46 } .bad { background: #FDE2CF !important; color: #7C2D12;
-  font-weight: bold } .tried { background: #F3F4F6 !important; color: #374151 } .none { color: #9CA3AF }
-.flag { color: #7C2D12; font-weight: bold }
+tbody tr:hover > * { background: var(--hover) }
+tr.total > * { background: var(--total); font-weight: bold; border-bottom: 2px solid var(--edge) }
+.good { background: var(--good) !important; color: var(--good-text) }
+.bad { background: var(--bad) !important; color: var(--bad-text);
+  font-weight: bold }
+.tried { background: var(--head) !important; color: var(--tried-text) } .none { color: var(--none) }
+button { font: inherit; color: var(--text); background: var(--head); border: 1px solid var(--edge);
+  border-radius: 4px; padding: .3rem .8rem; min-height: 2rem; cursor: pointer }
+.here { outline: 2px solid var(--edge); outline-offset: -2px; font-weight: bold }
+.flag { font-weight: bold }
+.first-seen { font-size: 1.15rem; list-style: none; padding-left: 0 }
+.first-seen li { margin: .25rem 0; padding: .3rem .6rem; border-left: 4px solid var(--edge); background: var(--head) }
+@media (max-width: 40em) {
+  .name { min-width: 104px; max-width: 104px } .sum { position: static } }
 @media print { .wide { max-height: none; overflow: visible; border: 0 } }
 """
+
+
+REFRESH = """
+const wide = document.querySelector(".wide"), pause = document.querySelector("button");
+try { const [x, y] = JSON.parse(sessionStorage.scrolled || "[0,0]"); wide.scrollLeft = x; wide.scrollTop = y } catch {}
+addEventListener("pagehide", () => {
+  try { sessionStorage.scrolled = JSON.stringify([wide.scrollLeft, wide.scrollTop]) } catch {} });
+let timer = setTimeout(() => location.reload(), 1000 * pause.dataset.s);
+pause.setAttribute("aria-pressed", "false");
+pause.onclick = () => {
+  if (pause.getAttribute("aria-pressed") === "true") { location.reload(); return }
+  clearTimeout(timer); pause.setAttribute("aria-pressed", "true"); pause.textContent = "Reprendre" };
+"""
+"""Loads the page again, where it was scrolled to, until a button stops that: who reads slowly can (WCAG 2.2.1)."""
 
 
 @dataclass(frozen=True)
@@ -83,29 +114,47 @@ class Row:
 
 
 def page(
-    title: str, intro: Iterable[str], table: str, sections: Iterable[tuple[str, Sequence[str]]]
+    title: str,
+    intro: Iterable[str],
+    table: str,
+    sections: Iterable[tuple[str, Sequence[str]]],
+    *,
+    first: Iterable[tuple[str, Sequence[str]]] = (),
+    refresh_s: int | None = None,
 ) -> str:
-    """Return a whole page: nothing is loaded from elsewhere, nothing runs.
+    """Return a whole page: nothing is loaded from elsewhere, and nothing runs but `REFRESH` where it is asked for.
 
     Parameters
     ----------
     intro : iterable of str
         Paragraphs, as plain text.
-    sections : iterable of (title, items)
-        Lists below the table; one without items is left out.
+    sections, first : iterable of (title, items)
+        Lists below the table, and above it in larger letters; one without items is left out.
+    refresh_s : int, optional
+        The browser loads the page again after so many seconds, unless it is stopped.
     """
     words = "".join(f"<p>{escape(text)}</p>" for text in intro)
-    lists = "".join(
-        f"<h2>{escape(head)}</h2><ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>"
-        for head, items in sections
-        if items
+    above, lists = _lists(first, ' class="first-seen"'), _lists(sections)
+    again = "" if refresh_s is None else f'<meta http-equiv="refresh" content="{refresh_s}">'
+    pause = (
+        "" if refresh_s is None else f'<button type="button" data-s="{refresh_s}">Pause</button>'
     )
+    script = "" if refresh_s is None else f"<script>{REFRESH}</script>"
     return (
         '<!doctype html><html lang="fr"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><h1>{escape(title)}</h1>{words}"
-        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(title)}">{table}</div>{lists}'
+        f"{again and f'<noscript>{again}</noscript>'}"
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><h1>{escape(title)}</h1>{pause}{words}{above}"
+        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(title)}">{table}</div>{lists}{script}'
         "</body></html>\n"
+    )
+
+
+def _lists(sections: Iterable[tuple[str, Sequence[str]]], kind: str = "") -> str:
+    return "".join(
+        f"<h2>{escape(head)}</h2><ul{kind}>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>"
+        for head, items in sections
+        if items
     )
 
 

@@ -196,7 +196,7 @@ def _require_metrics(measure: Measure) -> None:
 
     def refusal() -> ApiStatusError | None:
         try:
-            cluster.api.request("GET", f"{METRICS_API}/nodes")
+            cluster.api.request("GET", METRICS_API)
         except ApiStatusError as error:
             return error
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ..._checks import bounds
@@ -80,7 +80,8 @@ class ScalingFacts:
     @classmethod
     def of(cls, run: Run) -> ScalingFacts:
         """Read what a run was made with."""
-        return cls(**run.parameters)
+        known = {field.name for field in fields(cls)}  # a run also says from where its traffic came
+        return cls(**{name: value for name, value in run.parameters.items() if name in known})
 
     def to_plain(self) -> dict[str, Any]:
         """Return the run's parameters."""

@@ -13,7 +13,7 @@ from ...analysis.pods import lives
 from ...analysis.story import Story
 from ...forecasts.autoscaling import explain
 from ...measure.recording import Recording, Request, Run
-from ...measure.traffic.traffic import Effort, effort
+from ...measure.traffic.effort import Effort, effort
 from .codes import LoadMark, Metric
 from .forecast import ScalingFacts
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..._french import NO_BREAK, count, number, seconds, typeset
 from ...measure.recording import Recording, Run
+from ...measure.traffic.effort import shortfall
 from .codes import LoadShape
 from .forecast import ScalingFacts
 from .summary import scalings, summarize
@@ -17,8 +18,6 @@ DELAYS = {
     "horizontal-pod-autoscaler-initial-readiness-delay": "un pod neuf peut passer pour prêt après",
 }
 """What each setting of Kubernetes means, in the order in which it is shown."""
-
-_LATE_S = 0.5
 
 
 def verdict(run: Run) -> str:
@@ -42,15 +41,8 @@ def verdict(run: Run) -> str:
 
 def sent(run: Run) -> str | None:
     """Say what was really sent where the machine could not send the load; None where it could."""
-    effort = summarize(run).effort
-    late = effort.lag_p99_s > _LATE_S
-    if not effort.unsent and not late:
-        return None
-    words = (
-        f"charge trop forte pour cette machine : {number(effort.sent)} requêtes envoyées sur "
-        f"{number(effort.planned)} prévues"
-    )
-    return typeset(words + (f", jusqu’à {seconds(effort.lag_max_s)} de retard" if late else ""))
+    words = shortfall(summarize(run).effort, run.parameters, run.ended_s)
+    return typeset(words) if words else None
 
 
 def title(run: Run, predictions: Mapping[str, object] | None) -> tuple[str, str]:

@@ -21,6 +21,8 @@ def conditions(recording: Recording) -> str:
     """Say where client and pod were."""
     if _on_this_machine(recording):
         return "un seul pod, client et pod sur la même machine"
+    if any(run.parameters.get("sent_from") == "pod" for run in recording.runs):
+        return "un seul pod, le client dans un autre pod du cluster"
     return "un seul pod, le client sur cette machine"
 
 

@@ -14,6 +14,7 @@ from ...cluster import Cluster, current_cluster
 from ...cluster.conditions import ready
 from ...measure.measure import snapshot
 from ...measure.recording import Recording
+from .lab import LAB
 from .summary import ClusterParts, NodeFacts
 
 PLANE = ("kube-apiserver", "etcd", "kube-scheduler", "kube-controller-manager")
@@ -35,6 +36,7 @@ def measure(*, cluster: Cluster | None = None, progress: Progress | None = None)
         Told what is done; otherwise what fits (notebook, terminal, log).
     """
     cluster = cluster or current_cluster()
+    LAB.require(cluster)
     with reporting(progress) as reporter:
         reporter.step("Lecture des composants du cluster")
         return snapshot("components", cluster, asdict(_read(cluster)))

@@ -94,6 +94,7 @@ def _leak(measure: Measure, variant: str, change: Change, restarts: int) -> None
     with measure.lane(variant, TITLES[variant], {"variant": variant, "restarts": restarts}) as lane:
         (pod,) = lane.read(VARIANTS[variant], change)
         lane.parameters |= asked(pod)
+        lane.parameters["stand_in"] = images.stands_in("fuite", measure.cluster)
         reader = LeakReader(lane)
         with lane.recording(sample=reader, sample_period_s=PERIOD_S):
             lane.mark(LeakMark.APPLY)
@@ -145,5 +146,4 @@ def asked(pod: Mapping[str, Any]) -> dict[str, Any]:
         "limit_bytes": parse_bytes(container["resources"]["limits"]["memory"]),
         "leak_bytes_per_s": float(env["LEAK_MB_PER_S"]) * (1 << 20),
         "java_options": env.get("JAVA_TOOL_OPTIONS", ""),
-        "stand_in": images.stands_in("fuite"),
     }

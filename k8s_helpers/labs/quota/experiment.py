@@ -8,7 +8,7 @@ from typing import Any
 
 from ..._interruption import stoppable
 from ..._progress import Progress
-from ...cluster import Cluster
+from ...cluster import Cluster, admission
 from ...kube.api import ApiStatusError
 from ...measure.lane import Lane, resources_of
 from ...measure.measure import Measure
@@ -40,7 +40,7 @@ def measure(*, cluster: Cluster | None = None, progress: Progress | None = None)
             _create(lane, "pod-sans-ressources.yaml", "muet")
         with _under_quota(measure, QuotaRun.LIMIT_RANGE, "LimitRange") as lane:
             lane.apply("limitrange.yaml")
-            _settle(lane, lambda: bool(lane.namespace.list("limitranges")))
+            _settle(lane, lambda: bool(_own(lane, "limitrange.yaml")))
             _create(lane, "pod-sans-ressources.yaml", "muet")
             _create(lane, "pod-trop-grand.yaml", "geant")
         return measure.recording()
@@ -56,11 +56,18 @@ def _under_quota(measure: Measure, name: QuotaRun, title: str) -> Iterator[Lane]
         _settle(
             lane, lambda: "used" in lane.namespace.get("resourcequota", quota).get("status", {})
         )
+        admission.wait_quota(measure.cluster.api, lane.namespace.name, _own(lane, "quota.yaml"))
         yield lane
 
 
 def _settle(lane: Lane, over: Callable[[], bool]) -> None:
     lane.until(over, _SETTLED_S, "que le quota soit compté")
+
+
+def _own(lane: Lane, manifest: str) -> dict[str, Any]:
+    """Return, as it is now, the object of a manifest that was applied."""
+    (plain,) = lane.read(manifest)
+    return lane.namespace.get(plain["kind"].lower(), plain["metadata"]["name"])
 
 
 def _create(lane: Lane, manifest: str, name: str) -> None:
@@ -84,6 +91,6 @@ def _create(lane: Lane, manifest: str, name: str) -> None:
         if error.code != 403:
             raise
         step |= {"accepted": False, "message": str(error.status.get("message", error.found))}
-    (counted,) = lane.namespace.list("resourcequotas")
-    step["used"] = counted["status"]["used"]
+    # By name: a class has a quota of its own in each namespace that it gives.
+    step["used"] = _own(lane, "quota.yaml")["status"]["used"]
     lane.parameters["steps"] = [*lane.parameters["steps"], step]

@@ -10,6 +10,7 @@ from ..._interruption import stoppable
 from ..._progress import Progress
 from ...cluster import Cluster
 from ...cluster.conditions import restarted
+from ...kube.image_names import short
 from ...measure.lane import APP, Lane, with_replicas
 from ...measure.measure import Measure
 from ...measure.recording import Recording
@@ -147,7 +148,7 @@ def _set_image(lane: Lane, replicas: int) -> None:
             "name": each["metadata"]["name"],
             "revision": int(each["metadata"]["annotations"]["deployment.kubernetes.io/revision"]),
             "replicas": each["spec"]["replicas"],
-            "image": each["spec"]["template"]["spec"]["containers"][0]["image"].rpartition("/")[2],
+            "image": short(each["spec"]["template"]["spec"]["containers"][0]["image"]),
         }
         for each in lane.namespace.list("replicasets")
     ]

@@ -1,13 +1,13 @@
-"""When requests leave: a rate over time, the instants that follow from it, and the order that the worker gets."""
+"""When requests leave: a rate over time, and the instants that follow from it."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ..._errors import UsageError
+from .generator.plan import instants
 
 
 @dataclass(frozen=True)
@@ -135,30 +135,8 @@ class Profile:
         return max(rate for _, rate in self.points)
 
     def instants(self) -> Iterator[float]:
-        """Yield the planned instant of each request, in seconds from the start: at 0, then for ever.
-
-        Request k leaves when the integral of the rate reaches k.
-        """
-        due = 0.0
-        """Integral still to go until the next request."""
-        for (begin_s, rate), (end_s, next_rate) in zip(self.points, self.points[1:], strict=False):
-            length_s = end_s - begin_s
-            if length_s == 0:
-                continue
-            slope = (next_rate - rate) / length_s
-            area = (rate + next_rate) / 2 * length_s
-            while due < area:
-                yield begin_s + _reach(due, rate, slope)
-                due += 1
-            due -= area
-        last_s, rate = self.points[-1]
-        if rate == 0:
-            return
-        first_s = last_s + due / rate
-        count = 0
-        while True:
-            yield first_s + count / rate
-            count += 1
+        """Yield the planned instant of each request, in seconds from the start; see `generator.plan.instants`."""
+        return instants(self.points)
 
 
 def _plateau(
@@ -178,43 +156,3 @@ def _check_shape(rate_per_s: float, base_per_s: float, at_s: float, *lengths: fl
         f"débit de {base_per_s!r} à {rate_per_s!r} requêtes par seconde, à partir de {at_s!r} s, durées {lengths!r}",
         "Donnez un débit haut au-dessus du débit de base, un début qui n’est pas négatif et des durées positives.",
     )
-
-
-def _reach(area: float, rate: float, slope: float) -> float:
-    """Return when the integral of `rate + slope * t` reaches `area` (the stable root of the quadratic)."""
-    if area == 0:
-        return 0.0
-    return 2 * area / (rate + math.sqrt(max(0.0, rate * rate + 2 * slope * area)))
-
-
-@dataclass(frozen=True)
-class Order:
-    """All that the worker needs to know."""
-
-    url: str
-    points: tuple[tuple[float, float], ...]
-    timeout_s: float
-    method: str
-    keep_alive: bool
-    max_requests: int
-    max_duration_s: float
-    max_in_flight: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-    verify: bool = True
-    server_hostname: str | None = None
-    proxy: str | None = None
-    expected: str = ""
-
-    def to_json(self) -> str:
-        """Return the order as one line."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, line: str | bytes) -> Order:
-        """Read back what `to_json` wrote."""
-        plain = json.loads(line)
-        plain["points"] = tuple((at_s, rate) for at_s, rate in plain["points"])
-        return cls(**plain)

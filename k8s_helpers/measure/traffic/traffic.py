@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
-
-from embedded_kubernetes import processes
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from ..._errors import ResourceError, UsageError
 from ..._interruption import stoppable_class
+from ...kube import proxies
 from ...kube.http import ServiceAddress
-from ..recording import Request
-from .profile import Order, Profile
+from ..recording import Incident, Request
+from .effort import Effort, effort
+from .generator.plan import Order
+from .profile import Profile
+from .runners import LocalRunner, PodRunner, Runner
+
+if TYPE_CHECKING:
+    from .clocks import Clocks, Exchange
 
 _START_TIMEOUT_S = 30.0
 _MAX_REQUESTS = 200_000
 _MAX_IN_FLIGHT = 1_000
 _GRACE_S = 5.0
-"""What the worker gets beyond the last request's time-out before it is killed."""
+"""What the generator gets beyond the last request's time-out before it is killed."""
+
+_EXCHANGES = 12
+"""Questions about the other clock, before the traffic and after it: the shortest counts."""
+_ANSWER_S = 5.0
+_BEAT_S = 1.0
+_SILENCE_S = 10.0
+"""A generator far away that answers nothing for so long is lost, with its node or the way to it."""
+
+
+class TrafficCutError(ResourceError):
+    """The generator ended before the traffic was over: what it told until then is kept."""
 
 
 @stoppable_class
@@ -35,7 +50,8 @@ class Traffic:
     Parameters
     ----------
     address : str or ServiceAddress
-        URL, or what `Namespace.service_url` gave (with headers and certificates where the API server is the way).
+        URL, or what `Namespace.service_url` gave: where only the API server leads there from here, the
+        generator runs in a pod of the cluster.
     rate_per_s : float, optional
         Constant rate; give this or `profile`.
     profile : Profile, optional
@@ -58,8 +74,10 @@ class Traffic:
     ------
     UsageError
         No rate or two, a rate or a duration that makes no sense.
-    ResourceError
-        The generator's process does not start, or dies.
+    TrafficCutError
+        The generator does not start, or dies.
+    ApiRefusedError, WaitTimeoutError
+        It would have to run in a pod, and the cluster does not let it (rights, quota, image).
 
     Examples
     --------
@@ -102,13 +120,25 @@ class Traffic:
             expected=expected,
             **_way(ServiceAddress(address) if isinstance(address, str) else address),
         )
+        self._inside = address.inside if isinstance(address, ServiceAddress) else None
         self._zero_s = zero_monotonic_s
         self._records: list[Request] = []
         self._began = threading.Event()
+        self._over = threading.Event()
+        """Nothing more will come: it was said, or there is nobody any more to say it."""
+        self._gone = threading.Event()
         self._greeted = False
-        self._over = False
-        self._process: subprocess.Popen[bytes] | None = None
+        self._report: dict[str, Any] | None = None
+        """What the generator says once nothing more will come."""
+        self._runner: Runner | None = None
+        self._complaint = ""
         self._reader: threading.Thread | None = None
+        self._clocks: Clocks | None = None
+        self._answers: dict[int, float] = {}
+        """When the other clock was asked, by number."""
+        self._exchanges: list[Exchange] = []
+        self._heard = threading.Condition()
+        self._heard_s = 0.0
 
     @property
     def zero_monotonic_s(self) -> float:
@@ -126,49 +156,83 @@ class Traffic:
         """How well the generator kept to its plan."""
         return effort(self._records.copy())
 
+    @property
+    def cpu_s(self) -> float:
+        """Processor seconds of the generator, its own start included; 0 until it has stopped."""
+        return 0.0 if self._report is None else float(self._report["cpu_s"])
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Where the traffic left from, for a recording.
+
+        `sent_from` is "here" or "pod"; of a pod also `clock_ahead_s` (its clock's offset from ours), `clock_drift`
+        (seconds a second) and `clock_uncertainty_s`, and at the end what its processor limit is (`cpu_limit`, in
+        processors) and for how long that held it back (`throttled_s`).
+        """
+        if self._inside is None:
+            return {"sent_from": "here"}
+        found: dict[str, Any] = {"sent_from": "pod"}
+        if self._clocks is not None:
+            found |= {
+                "clock_ahead_s": round(self._clocks.first.ahead_s, 6),
+                "clock_drift": round(self._clocks.drift, 9),
+                "clock_uncertainty_s": round(self._clocks.uncertainty_s, 6),
+            }
+        if self._report is not None:
+            found |= {name: self._report[name] for name in ("cpu_limit", "throttled_s")}
+        return found
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """That the traffic was cut, where it was; times as those of the requests."""
+        if not self._is_cut():
+            return ()
+        last_s = max((record.answered_s for record in self._records.copy()), default=0.0)
+        return (Incident(last_s, "trafic", "coupé avant la fin"),)
+
+    def check(self) -> None:
+        """Raise where the traffic was cut; nothing while all is well.
+
+        Raises
+        ------
+        TrafficCutError
+            The generator has ended before it was told to.
+        """
+        if self._is_cut():
+            raise self._broken("il s’est arrêté avant la fin")
+
     def start(self) -> None:
-        """Start the generator's process and return once its first request is due."""
-        # It dies when its input closes, hence with us: PR_SET_PDEATHSIG would tie it to the calling thread. A session
-        # of its own keeps a notebook's interrupt from it.
-        self._process = processes.spawn(
-            [sys.executable, "-m", "k8s_helpers.measure.traffic.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            die_with_parent=False,
-            new_session=True,
-        )
-        assert self._process.stdin is not None
-        self._process.stdin.write(self._order.to_json().encode() + b"\n")
-        self._process.stdin.flush()
+        """Start the generator and return once its first request is due."""
+        self._runner = PodRunner(self._inside) if self._inside is not None else LocalRunner()
         self._reader = threading.Thread(target=self._read, name="traffic-reader", daemon=True)
         self._reader.start()
+        if self._runner.remote:
+            self._compare_clocks()
+        self._runner.send(self._order.to_json())
         if not self._began.wait(_START_TIMEOUT_S) or not self._greeted:
-            self._kill()
             raise self._broken("il n’a pas démarré")
+        if self._runner.remote:
+            threading.Thread(target=self._keep_in_touch, args=(self._runner,), daemon=True).start()
 
     def stop(self) -> tuple[Request, ...]:
         """Stop sending, wait for the answers still to come, and return all requests.
 
         Raises
         ------
-        ResourceError
-            The generator's process died before its end.
+        TrafficCutError
+            The generator ended before it was told to.
         """
-        process, reader = self._process, self._reader
-        if process is None or reader is None:
+        runner = self._runner
+        if runner is None:
             return self.requests
-        self._process = None
-        assert process.stdin is not None and process.stdout is not None
         try:
-            process.stdin.close()
-            reader.join(self._order.timeout_s + _GRACE_S)
+            runner.send('{"stop": true}')
+            self._over.wait(self._order.timeout_s + _GRACE_S)
+            if runner.remote and self._report is not None:
+                self._compare_clocks()
         finally:
-            process.kill()
-            process.wait()
-            reader.join()
-            process.stdout.close()
-        if not self._over:
-            raise self._broken("il s’est arrêté avant la fin")
+            self._kill()
+        self.check()
         return self.requests
 
     def __enter__(self) -> Self:
@@ -190,45 +254,132 @@ class Traffic:
         else:
             self._kill()
 
+    # --- what the generator says, in a thread of its own
+
     def _read(self) -> None:
-        assert self._process is not None and self._process.stdout is not None
-        for line in self._process.stdout:
-            self._take(json.loads(line))
-        self._began.set()
+        assert self._runner is not None
+        try:
+            for line in self._runner.lines():
+                self._heard_s = time.monotonic()
+                self._take(json.loads(line))
+        finally:
+            self._gone.set()
+            self._began.set()
+            self._over.set()
+            with self._heard:
+                self._heard.notify_all()
 
     def _take(self, message: Any) -> None:
         if isinstance(message, list):
             planned_s, sent_s, answered_s, *rest = message
-            zero_s = self._zero_s or 0.0
+            before_s = self._zero_s or 0.0
+            if self._clocks is not None:
+                before_s += self._clocks.first.ahead_s
             self._records.append(
-                Request(planned_s - zero_s, sent_s - zero_s, answered_s - zero_s, *rest)
+                Request(planned_s - before_s, sent_s - before_s, answered_s - before_s, *rest)
             )
+        elif "pong" in message:
+            self._take_answer(message)
         elif "began_s" in message:
             self._greeted = True
+            began_s = message["began_s"]
+            if self._clocks is not None:
+                began_s -= self._clocks.first.ahead_s
             if self._zero_s is None:
-                self._zero_s = message["began_s"]
-            time.sleep(max(0.0, message["began_s"] - time.monotonic()))
+                self._zero_s = began_s
+            time.sleep(max(0.0, began_s - time.monotonic()))
             self._began.set()
         else:
-            self._over = True
+            self._report = message
+            self._over.set()
+
+    # --- another machine's clock
+
+    def _ask(self, runner: Runner) -> int:
+        number = len(self._answers)
+        self._answers[number] = time.monotonic()
+        runner.send(json.dumps({"ping": number}))
+        return number
+
+    def _take_answer(self, message: dict[str, Any]) -> None:
+        from .clocks import Exchange
+
+        exchange = Exchange(self._answers[message["pong"]], message["at_s"], self._heard_s)
+        with self._heard:
+            self._exchanges.append(exchange)
+            self._heard.notify_all()
+
+    def _compare_clocks(self) -> None:
+        """Ask the other clock some times; the second time, take what it gained meanwhile out of the records."""
+        from .clocks import Clocks, Offset
+
+        assert self._runner is not None
+        before = len(self._exchanges)
+        for number in range(1, _EXCHANGES + 1):
+            self._ask(self._runner)
+            with self._heard:
+                self._heard.wait_for(
+                    lambda: self._gone.is_set() or len(self._exchanges) >= before + number,  # noqa: B023
+                    _ANSWER_S,
+                )
+        exchanges = self._exchanges[before:]
+        if not exchanges:
+            if self._clocks is None:
+                raise self._broken("il n’a pas démarré")
+            return
+        offset = Offset.best(exchanges)
+        if self._clocks is None:
+            self._clocks = Clocks(offset, offset)
+            return
+        self._clocks = Clocks(self._clocks.first, offset)
+        self._records = [self._corrected(record) for record in self._records]
+
+    def _corrected(self, record: Request) -> Request:
+        assert self._clocks is not None
+        clocks, zero_s = self._clocks, self.zero_monotonic_s
+
+        def corrected(at_s: float) -> float:
+            return clocks.ours(at_s + zero_s + clocks.first.ahead_s) - zero_s
+
+        return replace(
+            record,
+            planned_s=corrected(record.planned_s),
+            sent_s=corrected(record.sent_s),
+            answered_s=corrected(record.answered_s),
+        )
+
+    def _keep_in_touch(self, runner: Runner) -> None:
+        """Ask now and then: proxies cut what is silent for long, and a node that is gone says nothing at all."""
+        while self._runner is runner and not self._over.wait(_BEAT_S):
+            self._ask(runner)
+            if time.monotonic() - self._heard_s > _SILENCE_S:
+                runner.close()
+                return
+
+    # --- its end
+
+    def _is_cut(self) -> bool:
+        return self._greeted and self._gone.is_set() and self._report is None
 
     def _kill(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
+        runner, self._runner = self._runner, None
+        if runner is None:
             return
-        process.kill()
-        process.wait()
+        runner.close()
         if self._reader is not None:
             self._reader.join()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+        self._complaint = runner.complaint()
 
-    def _broken(self, found: str) -> ResourceError:
-        return ResourceError(
-            f"Envoyer du trafic à {self._order.url} par un processus à part",
-            f"{found} ({len(self._records)} requêtes notées)",
-            "Vérifiez la mémoire libre (« k8s-lab doctor »), puis relancez la mesure.",
+    def _broken(self, found: str) -> TrafficCutError:
+        here = self._inside is None
+        said = self._complaint if self._runner is None else self._runner.complaint()
+        return TrafficCutError(
+            f"Envoyer du trafic à {self._order.url} par {LocalRunner.where if here else PodRunner.where}",
+            f"{found} ({len(self._records)} requêtes notées{f' ; {said}' if said else ''})",
+            "Vérifiez la mémoire libre (« k8s-lab doctor »), puis relancez la mesure."
+            if here
+            else "La connexion au pod est coupée, le pod ou son nœud a disparu : regardez « kubectl get pods,nodes », "
+            "puis relancez la mesure, qui refait un pod.",
         )
 
 
@@ -241,39 +392,21 @@ def _asked(url: str) -> str:
 
 
 def _way(address: ServiceAddress) -> dict[str, Any]:
+    """Return the part of an order that says where to and how; raises a `UsageError` for what is no URL."""
+    if address.inside is not None:
+        return {"url": address.inside.url}
+    parts = urlsplit(address.url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(
+            "Préparer le trafic",
+            f"« {address.url} » n’est pas une adresse http",
+            "Donnez ce que rend service_url(), ou une adresse comme http://127.0.0.1:30000/.",
+        )
+    pair = proxies.credentials(address.proxy) if address.proxy else None
+    encoded = base64.b64encode(":".join(pair).encode()).decode() if pair else ""
     files = {name: getattr(address, name) for name in ("ca_file", "cert_file", "key_file")}
     plain = {name: getattr(address, name) for name in ("verify", "server_hostname", "proxy")}
+    plain["proxy_authorization"] = f"Basic {encoded}" if encoded else None
     return {"url": _asked(address.url), "headers": dict(address.headers), **plain} | {
         name: str(path) for name, path in files.items() if path is not None
     }
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How well the generator kept to its plan.
-
-    Attributes
-    ----------
-    planned, sent, unsent : int
-        Requests that were due, that left, and that did not because too many were waiting for an answer.
-    lag_p99_s, lag_max_s : float
-        99th percentile and maximum of (sent − planned), in seconds; 0 where nothing was sent.
-    """
-
-    planned: int
-    sent: int
-    unsent: int
-    lag_p99_s: float
-    lag_max_s: float
-
-
-def effort(requests: Iterable[Request]) -> Effort:
-    """Tell from the records themselves how well the generator kept to its plan."""
-    records = list(requests)
-    lags = sorted(
-        record.sent_s - record.planned_s for record in records if record.error != "unsent"
-    )
-    if not lags:
-        return Effort(len(records), 0, len(records), 0.0, 0.0)
-    p99 = lags[max(0, math.ceil(0.99 * len(lags)) - 1)]
-    return Effort(len(records), len(lags), len(records) - len(lags), p99, lags[-1])

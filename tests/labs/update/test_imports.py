@@ -10,7 +10,7 @@ from textwrap import dedent
 
 import pytest
 
-MOST = 63
+MOST = 68
 """Modules of the course for a measure: its command, its lab, the embedded provider, clients, recorder, traffic."""
 NEEDED = (
     "k8s_helpers.builds.images",
@@ -47,7 +47,7 @@ def test_a_measure_imports_little_and_nothing_that_draws() -> None:
     assert len(course) <= MOST, sorted(course)
 
 
-def test_the_whole_command_imports_at_most_seventy_modules(tmp_path: Path) -> None:
+def test_the_whole_command_imports_at_most_seventy_six_modules(tmp_path: Path) -> None:
     """All that `k8s-lab measure update` has imported once it has measured, summed up and drawn."""
     code = f"""
         import sys, {", ".join((*NEEDED, "k8s_helpers.measure.measure"))}
@@ -60,7 +60,7 @@ def test_the_whole_command_imports_at_most_seventy_modules(tmp_path: Path) -> No
     names = after(dedent(code), MPLBACKEND="agg")
     course = {name for name in names if name.split(".")[0] == "k8s_helpers"}
     assert {"k8s_helpers.labs.update.chart", "k8s_helpers.draw.table"} <= course
-    assert len(course) <= 70, sorted(course)
+    assert len(course) <= 76, sorted(course)
 
 
 def test_looking_for_the_parts_of_a_lab_imports_none() -> None:

@@ -103,7 +103,7 @@ def _task(made: Made, target: str) -> build_files.Task:
 
 def _perform(made: Made, task: build_files.Task) -> tuple[str, str]:
     """Do a task where the image's ids are; return the source that is not there, or what else hinders it."""
-    if made.host_programs or not ranges.entry():
+    if made.host_programs or not made.own_ids or not ranges.entry():
         try:
             build_files.perform(task)
         except build_files.AbsentError as error:

@@ -28,6 +28,8 @@ class Made:
         Whether this machine's programs lie below all of them.
     variables : dict
         `ARG`s in force.
+    own_ids : bool
+        Whether its files get the ids of images where there are such; otherwise their owner does not matter.
     """
 
     folder: Path
@@ -44,6 +46,7 @@ class Made:
     user: str = ""
     volumes: list[str] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
+    own_ids: bool = True
 
     @property
     def layer(self) -> Path:

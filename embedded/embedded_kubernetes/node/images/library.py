@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from .content.references import Reference
     from .store import Store
 
-Origin = Literal["host", "built", "pulled", "loaded", "node"]
-"""This machine's programs; a Containerfile; a registry; an archive; "node" where a node does not tell."""
+Origin = Literal["host", "built", "pulled", "loaded", "node", "registry"]
+"""This machine's programs; a Containerfile; a registry; an archive; "node" where a node does not tell; "registry"
+where nodes pull."""
 
 
 @dataclass(frozen=True)

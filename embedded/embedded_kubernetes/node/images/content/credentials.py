@@ -26,6 +26,8 @@ class Credentials:
 
     username: str
     password: str
+    identity_token: str = ""
+    """What stands for both where a registry gives it at login ("identitytoken" of a Docker configuration)."""
 
     def basic(self) -> str:
         """Return the value of an `Authorization` header."""

@@ -66,6 +66,11 @@ def endpoint(domain: str) -> RegistryEndpoint:
         return RegistryEndpoint(
             f"{parts.scheme}://{parts.netloc}", f"{path}/" if path else "", domain
         )
+    return direct(domain)
+
+
+def direct(domain: str) -> RegistryEndpoint:
+    """Return a registry itself, whatever stands for it: what is written must not go to a mirror."""
     host = _DOCKER_HUB_HOST if domain == _DOCKER_HUB else domain
     return RegistryEndpoint(f"{'http' if is_loopback(host) else 'https'}://{host}")
 

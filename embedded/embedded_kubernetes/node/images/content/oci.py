@@ -161,8 +161,10 @@ def machine() -> tuple[str, str]:
     return _MACHINES.get(name, (name, ""))
 
 
-def chosen(index: dict[str, Any], digest: str) -> Descriptor:
-    """Return the manifest of an index that is for this machine.
+def chosen(
+    index: dict[str, Any], digest: str, platform: tuple[str, str] | None = None
+) -> Descriptor:
+    """Return the manifest of an index that is for a platform (architecture and variant): by default this machine.
 
     The same variant is best, then none, then an older one (`arm/v6` runs on `arm/v7`).
 
@@ -171,7 +173,7 @@ def chosen(index: dict[str, Any], digest: str) -> Descriptor:
     ImageFormatError
         There is none: "no match for platform in manifest …: not found".
     """
-    architecture, variant = machine()
+    architecture, variant = platform or machine()
 
     def rank(entry: dict[str, Any]) -> tuple[int, str] | None:
         wanted = entry.get("platform")

@@ -11,8 +11,8 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -73,6 +73,8 @@ class Registry:
         Who asks.
     patience : Patience
         How long to wait.
+    scopes : sequence of str
+        What a token shall allow; none takes what the registry asks for, or else to read this repository.
     """
 
     def __init__(
@@ -81,10 +83,12 @@ class Registry:
         reference: Reference,
         credentials: Credentials | None = None,
         patience: Patience = PATIENCE,
+        scopes: Sequence[str] = (),
     ) -> None:
         self._session = session
         self._reference = reference
         self._credentials = credentials
+        self._scopes = tuple(scopes)
         self._endpoint: RegistryEndpoint = endpoint(reference.domain)
         self._timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=patience.connect_s, sock_read=patience.silence_s
@@ -226,25 +230,32 @@ class Registry:
 
     @asynccontextmanager
     async def _ask(
-        self, method: str, address: str, headers: Mapping[str, str], *, raw: bool = False
+        self,
+        method: str,
+        address: str,
+        headers: Mapping[str, str],
+        *,
+        raw: bool = False,
+        body: Callable[[], Any] | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Ask with the identity that the registry wants; what a server under load refuses is asked once more.
 
         Only the registry itself may say where the identity is to be taken: no server that it leads on to.
 
-        With `raw` a connection that breaks is the caller's business.
+        With `raw` a connection that breaks is the caller's business. `body` is called each time it is sent.
         """
         try:
             async with contextlib.AsyncExitStack() as stack:
-                answer = await self._answer(stack, method, address, headers)
+                sent = self._authorization
+                answer = await self._answer(stack, method, address, headers, body)
                 if answer.status == 401 and _is_of(answer, address):
                     challenge = answer.headers.getall("WWW-Authenticate", [])
-                    if await self._authorize(challenge, used=bool(self._authorization)):
-                        answer = await self._answer(stack, method, address, headers)
+                    if await self._authorize(challenge, sent):
+                        answer = await self._answer(stack, method, address, headers, body)
                     if answer.status == 401:
                         _refuse_again(answer.headers.getall("WWW-Authenticate", []))
                 if answer.status in _TRANSIENT:
-                    answer = await self._answer(stack, method, address, headers)
+                    answer = await self._answer(stack, method, address, headers, body)
                 yield answer
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             if raw:
@@ -257,6 +268,7 @@ class Registry:
         method: str,
         address: str,
         headers: Mapping[str, str],
+        body: Callable[[], Any] | None,
     ) -> aiohttp.ClientResponse:
         """Return the answer, redirections followed; the identity goes to the registry alone."""
         place, home = address, urlsplit(address)
@@ -269,6 +281,7 @@ class Registry:
                     method,
                     URL(place, encoded=True),
                     headers=sent,
+                    data=None if body is None else body(),
                     allow_redirects=False,
                     proxy=proxy(place),
                     timeout=self._timeout,
@@ -285,23 +298,28 @@ class Registry:
 
     # Who asks
 
-    async def _authorize(self, challenges: list[str], *, used: bool) -> bool:
-        """Take the identity that a registry asks for; return whether asking again makes sense."""
+    async def _authorize(self, challenges: list[str], sent: str) -> bool:
+        """Take the identity that a registry asks for; return whether asking again makes sense.
+
+        `sent` is the header that was refused: another request may have got a better one meanwhile.
+        """
         for challenge in challenges:
             scheme, _, rest = challenge.partition(" ")
             parameters = dict(_PARAMETER.findall(rest))
             if scheme.lower() == "bearer" and parameters.get("realm"):
                 async with self._authorizing:
-                    if not self._authorization or time.monotonic() > self._authorized_until_s:
-                        await self._fetch_token(parameters)
+                    if self._authorization != sent:
                         return True
-                    return not used
+                    if sent and time.monotonic() <= self._authorized_until_s:
+                        return False
+                    await self._fetch_token(parameters)
+                    return True
             if scheme.lower() == "basic":
                 if self._credentials is None:
                     raise DeniedError("authorization failed: no basic auth credentials")
                 self._authorization = self._credentials.basic()
                 self._authorized_until_s = float("inf")
-                return not used
+                return self._authorization != sent
         return False
 
     async def _fetch_token(self, parameters: Mapping[str, str]) -> None:
@@ -310,16 +328,10 @@ class Registry:
         which = "failed to authorize: failed to fetch " + (
             "anonymous token" if known is None else "oauth token"
         )
-        query = {"scope": parameters.get("scope") or f"repository:{self._reference.path}:pull"}
-        if parameters.get("service"):
-            query["service"] = parameters["service"]
+        asked = parameters.get("scope") or f"repository:{self._reference.path}:pull"
+        scopes = self._scopes or (asked,)
         try:
-            async with self._session.get(
-                URL(realm).update_query(query),
-                headers={} if known is None else {"Authorization": known.basic()},
-                proxy=proxy(realm),
-                timeout=self._timeout,
-            ) as answer:
+            async with self._token_request(realm, parameters.get("service", ""), scopes) as answer:
                 if answer.status >= 400:
                     raise RegistryError(f"{which}: {await _unexpected(answer)}")
                 plain = json.loads(await _read(answer, _LONGEST_MANIFEST_BYTES))
@@ -327,6 +339,37 @@ class Registry:
             raise RegistryError(f"{which}: {_cause_of('Get', realm, error)}") from None
         except ValueError as error:
             raise RegistryError(f"{which}: unable to decode token response: {error}") from None
+        self._take(plain, which)
+
+    def _token_request(
+        self, realm: str, service: str, scopes: Sequence[str]
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """Ask for a token: by name and password, or by a token that stands for them.
+
+        Source: https://distribution.github.io/distribution/spec/auth/oauth/
+        """
+        known = self._credentials
+        if known is not None and known.identity_token:
+            form = {
+                "grant_type": "refresh_token",
+                "refresh_token": known.identity_token,
+                "service": service,
+                "scope": " ".join(scopes),
+                "client_id": "embedded-kubernetes",
+            }
+            return self._session.post(
+                URL(realm), data=form, proxy=proxy(realm), timeout=self._timeout
+            )
+        query = {"scope": list(scopes)} | ({"service": [service]} if service else {})
+        return self._session.get(
+            URL(realm).update_query(query),
+            headers={} if known is None else {"Authorization": known.basic()},
+            proxy=proxy(realm),
+            timeout=self._timeout,
+        )
+
+    def _take(self, plain: Any, which: str) -> None:
+        """Keep the token that an authorization server has given."""
         token = plain.get("access_token") or plain.get("token") if isinstance(plain, dict) else None
         if not token:
             raise RegistryError(
