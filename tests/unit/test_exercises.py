@@ -224,6 +224,7 @@ class _Anything:
     """A cluster, and a namespace of it, that take whatever they are told."""
 
     name = asked = "exercice"
+    api = None
     provider = SimpleNamespace(kind="embedded", enrolment=None)
 
     def namespace(self, name: str) -> _Anything:
@@ -248,8 +249,8 @@ class _Anything:
     def apply(self, changed: object) -> None:
         pass
 
-    def wait(self, *_: object) -> None:
-        pass
+    def wait(self, *_: object) -> dict[str, Any]:
+        return {"metadata": {"name": "limite"}, "spec": {"hard": {"pods": "5"}}}
 
 
 def test_an_image_that_the_cluster_lacks_is_not_the_answers_mistake(
