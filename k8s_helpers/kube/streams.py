@@ -76,8 +76,7 @@ def execute(
     except (websocket.WebSocketException, OSError) as error:
         raise _cut(api, error) from None
     finally:
-        with contextlib.suppress(OSError, websocket.WebSocketException):
-            connection.close(timeout=0)
+        _close(connection)
     stdout, stderr = (streams[name].decode(errors="replace") for name in (_STDOUT, _STDERR))
     return Completed(tuple(argv), _exit_code(streams[_ERROR], path, argv), stdout, stderr)
 
@@ -179,10 +178,7 @@ class Conversation:
             self._release()
 
     def _release(self) -> None:
-        import websocket
-
-        with contextlib.suppress(OSError, websocket.WebSocketException):
-            self._connection.close(timeout=0)
+        _close(self._connection)
         self._woken.close()
 
     def _wait(self) -> bool:
@@ -228,6 +224,19 @@ def _connect(api: ApiSession, target: str, path: str, timeout_s: float) -> Any:
     except (websocket.WebSocketException, OSError) as error:
         raise _cut(api, error) from None
     return connection
+
+
+def _close(connection: Any) -> None:
+    """Close a connection, whichever side has begun with it.
+
+    The library's own `close` does nothing where the server's close frame came first, and the socket stays open
+    (websocket-client 1.9.2, `_core.py`).
+    """
+    import websocket
+
+    with contextlib.suppress(OSError, websocket.WebSocketException):
+        connection.close(timeout=0)
+    connection.shutdown()
 
 
 def _way(proxy: str | None) -> dict[str, Any]:
