@@ -47,8 +47,6 @@ _SHARES = ("kind", "exercises", "notebooks", "cluster", "browser", "prefix")
 """Lots whose tests share processors with a cluster and others: a pure test has no reason to fail once."""
 _FAILED = re.compile(r"^(?:FAILED|ERROR) ((?:tests|notebooks)/.+?)(?: - .*)?$", re.MULTILINE)
 _OTHER_FAULT = re.compile(r"^(?:LEFT BEHIND|ERROR collecting|INTERNALERROR)", re.MULTILINE)
-_OPEN_AT_END = re.compile(r"^ResourceWarning: unclosed <ssl\.SSLSocket", re.MULTILINE)
-"""A connection that nobody has closed, found when pytest ends: of which test it was, nothing says."""
 _ANY_TEST = "tests/notebooks/test_structure.py::test_notebooks_are_numbered_in_order"
 """Given beside a notebook, it brings `tests/conftest.py` along, and so the run's own home."""
 
@@ -262,11 +260,6 @@ class Run:
         """Return the ids of the tests that failed, as pytest's summary has them."""
         return tuple(dict.fromkeys(_FAILED.findall(self.text)))
 
-    def faults(self) -> tuple[str, ...]:
-        """Return what is to be repaired: tests that failed, or the part itself, whose end found something open."""
-        at_end = (f"{self.part.name} (open at its end)",) if _OPEN_AT_END.search(self.text) else ()
-        return self.failed() or at_end
-
     def counts(self) -> Counter[str]:
         """Return how many tests passed, failed …, as pytest's last line says."""
         last = next((line for line in reversed(self.text.splitlines()) if _COUNT.search(line)), "")
@@ -365,14 +358,14 @@ def summary(runs: Sequence[Run]) -> Iterator[str]:
 def second_look(runs: Sequence[Run]) -> list[Part]:
     """Return the parts in which what failed runs alone; none where something failed that no neighbour explains.
 
-    A notebook is run from its first cell; whole is run a part of the prefix lot, and one that only its end blames.
+    A notebook is run from its first cell, and a part of the prefix lot whole.
     """
     bad = [run for run in runs if run.code != 0]
-    failed = [fault for run in bad for fault in run.faults()]
+    failed = [name for run in bad for name in run.failed()]
     if not 0 < len(failed) <= MOST_LOOKED_AT:
         return []
     if any(
-        run.part.lot not in _SHARES or not run.faults() or _OTHER_FAULT.search(run.text)
+        run.part.lot not in _SHARES or not run.failed() or _OTHER_FAULT.search(run.text)
         for run in bad
     ):
         return []
@@ -383,7 +376,7 @@ def second_look(runs: Sequence[Run]) -> list[Part]:
 
 
 def _alone(run: Run) -> tuple[str, ...]:
-    if run.part.lot == "prefix" or not run.failed():
+    if run.part.lot == "prefix":
         return run.part.argv
     notebooks = {name.partition("::")[0] for name in run.failed() if name.startswith("notebooks/")}
     tests = [name for name in run.failed() if not name.startswith("notebooks/")]
@@ -418,7 +411,7 @@ def main(names: Sequence[str]) -> int:
     print(f"{minutes:.1f} min, processors busy {runner.busy_percent:.0f} % of it", flush=True)
     all_ended = len(runner.ended) == len(parts)
     if looked_at and all(run.code == 0 for run in looked_at):
-        names_again = sorted({fault for run in runner.ended for fault in run.faults()})
+        names_again = sorted({name for run in runner.ended for name in run.failed()})
         print("TO BE REPAIRED, failed beside others and passed alone:", *names_again, sep="\n  ")
         return int(not all_ended)
     return int(not all_ended or any(run.code != 0 for run in runner.ended))

@@ -15,7 +15,7 @@ from .._errors import ApiRefusedError, K8sHelpersError, UsageError
 from .._progress import Progress
 from ..builds import plain_names
 from ..kube.api import APPLY_PATCH, MERGE_PATCH, ApiSession
-from ..kube.classes import CLASS_LABEL, MANAGED_BY, STUDENT_LABEL, class_labels, home_name
+from ..kube.classes import STUDENT_LABEL, class_labels, home_name, label_selector
 from ..kube.discovery import Kinds
 from ..kube.refusals import ignoring
 from ..providers.rights import Right, require
@@ -177,9 +177,10 @@ def require_free(api: ApiSession, plan: ClassPlan) -> tuple[str, ...]:
         for name, student in sorted(owners.items())
         if name in there and not _carries(there[name], class_labels(plan.name, student))
     ]
+    kinds = Kinds(api)
     for item in objects.of_class(plan):
         with ignoring(403, 404):
-            found = api.request("GET", Kinds(api).of(item).path("", item["metadata"]["name"]))
+            found = api.request("GET", kinds.of(item).path("", item["metadata"]["name"]))
             if not _carries(found["metadata"].get("labels") or {}, class_labels(plan.name)):
                 strangers.append(f"l’objet {item['kind']} « {item['metadata']['name']} »")
     if strangers:
@@ -353,8 +354,7 @@ def members(api: ApiSession, class_name: str) -> tuple[str, ...]:
     UsageError
         There is no such class.
     """
-    wanted = {**MANAGED_BY, CLASS_LABEL: class_name}
-    query = {"labelSelector": ",".join(f"{key}={value}" for key, value in wanted.items())}
+    query = {"labelSelector": label_selector(class_labels(class_name))}
     items = api.request("GET", "/api/v1/namespaces", query=query)["items"]
     found = {item["metadata"]["labels"].get(STUDENT_LABEL, "") for item in items} - {""}
     if not found:

@@ -18,7 +18,9 @@ from ..kube.classes import (
     MANAGED_BY,
     ROLE_LABEL,
     STUDENT_LABEL,
+    class_labels,
     home_name,
+    label_selector,
 )
 from ..kube.refusals import ignoring
 from ..kube.waiting import wait_until
@@ -147,17 +149,14 @@ def _policies(api: ApiSession, class_name: str) -> list[str]:
         path = f"/apis/{objects.POLICY_API}/{kind}/{name}"
         with ignoring(403, 404):
             labels = api.request("GET", path)["metadata"].get("labels") or {}
-            if {**MANAGED_BY, CLASS_LABEL: class_name}.items() <= labels.items():
+            if class_labels(class_name).items() <= labels.items():
                 found.append(path)
     return found
 
 
 def _hub_accounts(api: ApiSession, class_name: str, student: str | None) -> list[str]:
     """Return the paths of the accounts of the class that are in a JupyterHub's namespace."""
-    wanted = {**MANAGED_BY, CLASS_LABEL: class_name}
-    if student is not None:
-        wanted[STUDENT_LABEL] = student
-    query = {"labelSelector": ",".join(f"{key}={value}" for key, value in wanted.items())}
+    query = {"labelSelector": label_selector(class_labels(class_name, student or ""))}
     items: list[dict[str, Any]] = []
     with ignoring(403):
         items = api.request("GET", "/api/v1/serviceaccounts", query=query)["items"]

@@ -12,6 +12,7 @@ from typing import Any
 from .._errors import ImageError, K8sHelpersError, UsageError, WaitTimeoutError
 from .._french import duration
 from ..kube.api import ApiSession, Watch
+from ..kube.classes import label_selector
 from ..kube.discovery import Kind
 from ..kube.refusals import forbidden
 from .sentinel import Sentinel
@@ -263,9 +264,8 @@ class _Pulls:
         labels = spec.get("selector", {}).get("matchLabels") if template else None
         self._images = {str(one["image"]) for one in template}
         if self._thread is None and labels and any(map(_registry, self._images)):
-            selector = ",".join(f"{name}={value}" for name, value in labels.items())
             path = f"/api/v1/namespaces/{self._namespace}/pods"
-            self._watch = self._api.watch(path, query={"labelSelector": selector})
+            self._watch = self._api.watch(path, query={"labelSelector": label_selector(labels)})
             self._thread = threading.Thread(target=self._follow_pods, args=[self._watch])
             self._thread.daemon = True
             self._thread.start()
@@ -432,10 +432,8 @@ def _pods_in_trouble(api: ApiSession, kind: Kind, namespace: str, name: str) -> 
     try:
         owner = api.request("GET", kind.path(namespace, name))
         labels = owner["spec"]["selector"].get("matchLabels", {})
-        selector = ",".join(f"{key}={value}" for key, value in labels.items())
-        pods = api.request(
-            "GET", f"/api/v1/namespaces/{namespace}/pods", query={"labelSelector": selector}
-        )["items"]
+        query = {"labelSelector": label_selector(labels)}
+        pods = api.request("GET", f"/api/v1/namespaces/{namespace}/pods", query=query)["items"]
     except K8sHelpersError:
         return ""
     lines = []

@@ -14,7 +14,7 @@ from embedded_kubernetes import processes
 
 from .._errors import ApiRefusedError, WaitTimeoutError
 from ..kube.api import MERGE_PATCH, ApiSession, ApiStatusError
-from ..kube.discovery import Kind, Kinds, discover
+from ..kube.discovery import Kind, Kinds, in_namespaces
 from ..kube.refusals import ignoring
 from ..kube.waiting import wait_until
 from ..providers.base import USER, namespace_labels, namespace_selector
@@ -419,7 +419,7 @@ def empty(api: ApiSession, name: str, uid: str, grace_s: float, timeout_s: float
     """
     if not wait_until(lambda: _refuses(api, name), timeout_s, every_s=_POLL_S):
         return
-    left: Sequence[Kind] = _deletable(api)
+    left: Sequence[Kind] = in_namespaces(api, {"list", "deletecollection"})
     due_s = 0.0
 
     def emptied() -> bool:
@@ -451,15 +451,6 @@ def _may_be_emptied(namespace: Mapping[str, Any], uid: str) -> bool:
         return False
     deleted_wall_s = datetime.fromisoformat(metadata["deletionTimestamp"]).timestamp()
     return time.time() - deleted_wall_s < _CONTROLLER_S
-
-
-def _deletable(api: ApiSession) -> Sequence[Kind]:
-    """Return each kind of object that namespaces hold, once, in its preferred version."""
-    found: dict[tuple[str, str], Kind] = {}
-    for kind in discover(api):
-        if kind.namespaced and {"list", "deletecollection"} <= kind.verbs:
-            found.setdefault((kind.group, kind.plural), kind)
-    return tuple(found.values())
 
 
 def _refuses(api: ApiSession, name: str) -> bool:

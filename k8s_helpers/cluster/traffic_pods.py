@@ -19,7 +19,7 @@ from embedded_kubernetes import processes
 
 from .._errors import ApiRefusedError, K8sHelpersError, WaitTimeoutError
 from ..kube.api import ApiSession, ApiStatusError
-from ..kube.classes import MANAGED_BY
+from ..kube.classes import MANAGED_BY, label_selector
 from ..kube.discovery import Kinds
 from ..kube.refusals import ignoring
 from ..kube.streams import Conversation
@@ -28,7 +28,7 @@ from . import conditions, ownership
 from .ownership import PROCESS
 
 LABELS = MANAGED_BY | {"app.kubernetes.io/component": "traffic"}
-SELECTOR = ",".join(f"{name}={value}" for name, value in LABELS.items())
+SELECTOR = label_selector(LABELS)
 
 IMAGE = "vitrine:v1"
 """Any image of the course that has `python3` would do; every experiment needs this one."""
@@ -94,11 +94,8 @@ def sweep(api: ApiSession, home: str) -> None:
 
 
 def _key(api: ApiSession, provider: Provider) -> tuple[str, ...]:
-    return (api.server, str(provider.kubeconfig), provider.namespace_prefix, _home(provider))
-
-
-def _home(provider: Provider) -> str:
-    return provider.home_namespace
+    where = provider.namespace_prefix, provider.home_namespace
+    return (api.server, str(provider.kubeconfig), *where)
 
 
 def _close_all() -> None:
@@ -171,7 +168,7 @@ class TrafficPod:
             with contextlib.suppress(K8sHelpersError):
                 _delete(self.api, self._namespace, name)
         namespace, self._namespace = self._namespace, ""
-        if namespace and namespace != _home(self._provider):
+        if namespace and namespace != self._provider.home_namespace:
             provider = self._provider
             ownership.delete(
                 self.api,
@@ -213,7 +210,7 @@ class TrafficPod:
 
     def _place(self) -> dict[str, str]:
         """Find or make the namespace that the pod goes to; return that one's annotations."""
-        self._namespace = _home(self._provider)
+        self._namespace = self._provider.home_namespace
         if not self._namespace:
             prefix = self._provider.namespace_prefix
             self._namespace = f"{prefix}trafic-{secrets.token_hex(2)}"

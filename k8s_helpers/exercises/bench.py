@@ -18,6 +18,7 @@ from ..cluster.conditions import unschedulable
 from ..cluster.rollouts import replica_sets
 from ..cluster.sentinel import Sentinel
 from ..kube.api import ApiSession, ApiStatusError
+from ..kube.classes import label_selector
 from ..kube.http import Answer, get
 from ..kube.manifests import Manifest, parse
 from ..kube.refusals import ignoring
@@ -385,8 +386,7 @@ class Bench:
     def chosen(self, service: str) -> frozenset[str]:
         """Return the names of the pods that a Service's selector chooses, ready or not, on their way out or not."""
         selector = self.namespace.get("service", service)["spec"].get("selector") or {}
-        written = ",".join(f"{key}={value}" for key, value in selector.items())
-        pods = self.namespace.list("pod", written) if written else []
+        pods = self.namespace.list("pod", label_selector(selector)) if selector else []
         return frozenset(pod["metadata"]["name"] for pod in pods)
 
     def behind(self, service: str) -> frozenset[str]:

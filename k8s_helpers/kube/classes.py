@@ -48,6 +48,11 @@ def class_labels(class_name: str, student: str = "", role: str = "") -> dict[str
     return labels
 
 
+def label_selector(labels: Mapping[str, str]) -> str:
+    """Return the selector of the objects that carry all of these labels, as the API takes it: "app=web,tier=front"."""
+    return ",".join(f"{name}={value}" for name, value in labels.items())
+
+
 @dataclass(frozen=True)
 class Enrolment:
     """What a class gives one student, as the ConfigMap `k8s-helpers-class` says it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,6 +153,15 @@ def discover(api: ApiSession) -> Iterator[Kind]:
             for version in group["versions"]:
                 for resource in version.get("resources", ()):
                     yield _kind(group["metadata"].get("name", ""), version["version"], resource)
+
+
+def in_namespaces(api: ApiSession, verbs: Set[str]) -> tuple[Kind, ...]:
+    """Return each kind of object that namespaces hold and that has all these verbs, once, in its preferred version."""
+    found: dict[tuple[str, str], Kind] = {}
+    for kind in discover(api):
+        if kind.namespaced and verbs <= kind.verbs:
+            found.setdefault((kind.group, kind.plural), kind)
+    return tuple(found.values())
 
 
 def _kind(group: str, version: str, resource: Mapping[str, Any]) -> Kind:

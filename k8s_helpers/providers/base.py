@@ -15,7 +15,7 @@ from embedded_kubernetes.node.images.library import StoredImage as StoredImage
 from .._autoscaler import COURSE, KUBERNETES, AutoscalerDelays
 from .._errors import PlatformError
 from .._progress import Progress
-from ..kube.classes import MANAGED_BY, Enrolment
+from ..kube.classes import MANAGED_BY, Enrolment, label_selector
 from ..kube.image_names import ImageNames
 from ..kube.refusals import ClusterStoppedError
 
@@ -50,7 +50,7 @@ def namespace_labels(namespace_prefix: str) -> dict[str, str]:
 
 def namespace_selector(namespace_prefix: str) -> str:
     """Return the label selector of the namespaces made with that prefix."""
-    return ",".join(f"{name}={value}" for name, value in namespace_labels(namespace_prefix).items())
+    return label_selector(namespace_labels(namespace_prefix))
 
 
 @dataclass(frozen=True)

@@ -139,9 +139,6 @@ def test_what_failed_beside_others_is_looked_at_alone() -> None:
     )
     notebook = ended("notebooks", "FAILED notebooks/17_projet.ipynb::Cell 1 - failed\n")
     prefix = ended("prefix", "FAILED notebooks/01.ipynb::Cell 2 - x")
-    leak = ended("cluster", "9 passed\nResourceWarning: unclosed <ssl.SSLSocket fd=18>")
-    (whole,) = lots.second_look([leak])
-    assert whole.argv == ("whole",) and whole.alone
     looked = lots.second_look([good, test, notebook, prefix])
     assert [part.name for part in looked] == [
         "exercises 1/2, alone",
@@ -162,8 +159,9 @@ def test_what_failed_beside_others_is_looked_at_alone() -> None:
         ("cluster", "FAILED tests/a.py::t - x\nLEFT BEHIND: process 1"),
         ("cluster", "\n".join(f"FAILED tests/a.py::t{number} - x" for number in range(6))),
         ("cluster", "killed"),
+        ("cluster", "9 passed\nResourceWarning: unclosed <ssl.SSLSocket fd=18>"),
     ],
-    ids=["pure", "lint", "left-behind", "many", "no-test"],
+    ids=["pure", "lint", "left-behind", "many", "no-test", "open-at-end"],
 )
 def test_what_no_neighbour_explains_is_not_looked_at_again(lot: str, text: str) -> None:
     other = ended("exercises", "FAILED tests/b.py::t - x")

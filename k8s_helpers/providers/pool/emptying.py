@@ -15,7 +15,7 @@ from typing import Any
 from ..._errors import WaitTimeoutError
 from ...kube.api import ApiSession, ApiStatusError
 from ...kube.classes import CLASS_LABEL, LEASE
-from ...kube.discovery import Kind, discover
+from ...kube.discovery import Kind, in_namespaces
 from ...kube.refusals import ignoring
 from ...kube.waiting import wait_until
 
@@ -60,11 +60,8 @@ def deletable(api: ApiSession) -> tuple[Kind, ...]:
 
     Who makes pods is so told to go before they are.
     """
-    kinds: dict[tuple[str, str], Kind] = {}
-    for kind in discover(api):
-        if kind.namespaced and {"list", "delete"} <= kind.verbs:
-            kinds.setdefault((kind.group, kind.plural), kind)
-    return tuple(sorted(kinds.values(), key=lambda kind: kind.plural == "pods"))
+    kinds = in_namespaces(api, {"list", "delete"})
+    return tuple(sorted(kinds, key=lambda kind: kind.plural == "pods"))
 
 
 def tell(api: ApiSession, kinds: Sequence[Kind], namespace: str, grace_s: float) -> None:
