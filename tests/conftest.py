@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import leftovers
+import psutil
 import pytest
 
 from k8s_helpers import _paths
@@ -27,7 +28,10 @@ from k8s_helpers._progress import Lines
 if TYPE_CHECKING:
     from k8s_helpers.cluster import Cluster, Namespace
 
-KIND_NAME = "k8s-helpers-test"
+KIND_NAMES = "k8s-helpers-test-"
+"""How the names of the kind clusters of all runs begin; the number of the run's process follows."""
+
+KIND_NAME = f"{KIND_NAMES}{os.getpid()}"
 
 KEPT_CACHE = ("bin", "debian-images", "first-data", "jars", "traefik")
 """What the run shares with the user: what is slow to make. Not images that were pulled: they must decide no test."""
@@ -120,6 +124,20 @@ class Home:
         return [f"container {name}" for name in left]
 
 
+def _delete_kind_of_dead_runs() -> None:
+    """Delete the kind clusters of runs that were killed: they would keep ports and memory, and be there for ever."""
+    from embedded_kubernetes.processes import run
+
+    listed = run(["kind", "get", "clusters"], timeout_s=30, check=False).stdout.split()
+    for name in listed:
+        pid = name.removeprefix(KIND_NAMES)
+        if pid != name and pid.isdigit() and not psutil.pid_exists(int(pid)):
+            with tempfile.TemporaryDirectory() as folder:
+                kubeconfig = str(Path(folder) / "kubeconfig")
+                argv = ["kind", "delete", "cluster", "--name", name, "--kubeconfig", kubeconfig]
+                run(argv, timeout_s=120, check=False)
+
+
 _HOME = pytest.StashKey[Home]()
 
 
@@ -192,6 +210,8 @@ def kind_cluster(pytestconfig: pytest.Config) -> Cluster:
     from k8s_helpers.cluster import connect
 
     pytestconfig.stash[_HOME].kind_used = True
+    if shutil.which("kind") is not None:
+        _delete_kind_of_dead_runs()
     try:
         return connect(provider="kind", name=KIND_NAME, progress=Lines())
     except (EngineError, PlatformError) as error:

@@ -46,6 +46,8 @@ MOST_LOOKED_AT = 5
 _SHARES = ("kind", "exercises", "notebooks", "cluster", "browser", "prefix")
 """Lots whose tests share processors with a cluster and others: a pure test has no reason to fail once."""
 _FAILED = re.compile(r"^(?:FAILED|ERROR) ((?:tests|notebooks)/.+?)(?: - .*)?$", re.MULTILINE)
+MOST_OF_A_REASON = 400
+"""Characters of the line that says why a test failed; the part's whole text has all of it, further above."""
 _OTHER_FAULT = re.compile(r"^(?:LEFT BEHIND|ERROR collecting|INTERNALERROR)", re.MULTILINE)
 _ANY_TEST = "tests/notebooks/test_structure.py::test_notebooks_are_numbered_in_order"
 """Given beside a notebook, it brings `tests/conftest.py` along, and so the run's own home."""
@@ -260,6 +262,10 @@ class Run:
         """Return the ids of the tests that failed, as pytest's summary has them."""
         return tuple(dict.fromkeys(_FAILED.findall(self.text)))
 
+    def reasons(self) -> tuple[str, ...]:
+        """Return the lines of pytest's summary that say which tests failed, and why."""
+        return tuple(match.group() for match in _FAILED.finditer(self.text))
+
     def counts(self) -> Counter[str]:
         """Return how many tests passed, failed …, as pytest's last line says."""
         last = next((line for line in reversed(self.text.splitlines()) if _COUNT.search(line)), "")
@@ -346,13 +352,14 @@ def _words(counts: Counter[str]) -> list[str]:
 
 
 def summary(runs: Sequence[Run]) -> Iterator[str]:
-    """Return a line for each lot, and the names of the parts that failed."""
+    """Return a line for each lot, and the parts that failed with their tests and the reason of each."""
     for lot in dict.fromkeys(run.part.lot for run in runs):
         counts = sum((run.counts() for run in runs if run.part.lot == lot), Counter[str]())
         yield f"{lot}: {', '.join(_words(counts)) or 'nothing'}"
     for run in runs:
         if run.code != 0:
             yield f"FAILED: {run.part.name}"
+            yield from (f"  {line[:MOST_OF_A_REASON]}" for line in run.reasons())
 
 
 def second_look(runs: Sequence[Run]) -> list[Part]:

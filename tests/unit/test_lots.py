@@ -61,17 +61,19 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_part_runs_once_and_what_it_counts_is_added_up(
     at_once: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    failure = "FAILED tests/a.py::t[b] - assert not True\n1 failed, 2 passed in 1s"
     runner = lots.Runner(
         [
             part("good", "print('3 passed, 1 skipped in 2s')"),
-            part("bad", "print('why'); print('1 failed, 2 passed in 1s'); raise SystemExit(1)"),
+            part("bad", f"print('why', {failure!r}, sep=chr(10)); raise SystemExit(1)"),
         ]
     )
     runner.run()
     assert {run.part.name: run.code for run in runner.ended} == {"good": 0, "bad": 1}
-    lot, failed = lots.summary(runner.ended)
+    lot, failed, reason = lots.summary(runner.ended)
     assert {"5 passed", "1 skipped", "1 failed"} == set(lot.removeprefix("lot: ").split(", "))
     assert failed == "FAILED: bad"
+    assert reason == "  FAILED tests/a.py::t[b] - assert not True"
     said = capsys.readouterr().out
     assert "bad: FAILED (exit code 1): " in said and "\nwhy\n" in said
 
