@@ -18,10 +18,12 @@ import click
 from embedded_kubernetes import preflight
 
 from .. import _paths
-from .._errors import PlatformError
-from . import image_checks, machine, tools, wsl
+from .._errors import K8sHelpersError, PlatformError
+from .._french import enumeration
+from .checks import images, machine, tools, wsl
+from .checks.machine import EXISTING, Diagnosis
 from .french import FrenchCommand
-from .machine import Diagnosis
+from .options import Selection, cluster_options
 
 
 def _memory() -> Diagnosis:
@@ -47,7 +49,7 @@ _CHECKS: tuple[Callable[[], Diagnosis | None], ...] = (
     _disk,
     tools.check_binaries,
     machine.check_namespaces,
-    image_checks.check_images,
+    images.check_images,
     machine.check_ids,
     machine.check_loopback,
     lambda: machine.check_low_ports(
@@ -72,10 +74,30 @@ def examine() -> list[Diagnosis]:
     return [diagnosis for diagnosis in made if diagnosis is not None]
 
 
+def examine_chosen(selection: Selection) -> list[Diagnosis]:
+    """Look at the cluster that the student means, where it is one that exists already."""
+    try:
+        provider = selection.open()
+    except K8sHelpersError as error:
+        return [Diagnosis("Cluster choisi", "limited", error.found, error.advice)]
+    if provider.kind != "existing":
+        return []
+    from ..providers.existing import ExistingProvider
+    from .checks.clusters import check_existing
+
+    assert isinstance(provider, ExistingProvider)
+    return check_existing(provider)
+
+
 def usable_providers(checks: Sequence[Diagnosis]) -> list[str]:
-    """Return the providers that nothing stops, the one that `k8s-lab up` takes by itself first."""
+    """Return the providers that nothing stops, the one that `k8s-lab up` takes by itself first.
+
+    A cluster that exists already is among them where it was looked at, and then it is the first.
+    """
     stopped = {name for check in checks if check.state == "missing" for name in check.stops}
-    return [name for name in ("kind", "embedded") if name not in stopped]
+    looked_at = any(check.subject == EXISTING for check in checks)
+    names = ("existing", "kind", "embedded") if looked_at else ("kind", "embedded")
+    return [name for name in names if name not in stopped]
 
 
 _SIGNS = {"ok": "✔", "limited": "•", "missing": "✘"}
@@ -85,10 +107,11 @@ _SIGNS = {"ok": "✔", "limited": "•", "missing": "✘"}
     cls=FrenchCommand,
     help="Ce qui marche ici, ce qui manque, comment l’obtenir. Code 3 si aucun cluster n’est possible.",
 )
+@cluster_options
 @click.option("--json", "as_json", is_flag=True, help="Pour un programme.")
-def doctor(as_json: bool) -> int:
-    """Look at the machine; exit code 3 where no cluster can be had."""
-    checks = examine()
+def doctor(selection: Selection, as_json: bool) -> int:
+    """Look at the machine and at the cluster that is meant; exit code 3 where no cluster can be had."""
+    checks = [*examine(), *examine_chosen(selection)]
     usable = usable_providers(checks)
     if as_json:
         plain = {"providers": usable, "checks": [asdict(check) for check in checks]}
@@ -105,10 +128,11 @@ def describe(checks: Sequence[Diagnosis], usable: Sequence[str]) -> str:
         lines.append(f"{_SIGNS[check.state]} {check.subject} : {check.found}")
         if check.advice:
             lines.append(f"    → {check.advice}")
-    names = {"kind": "kind", "embedded": "le cluster embarqué"}
+    names = {"kind": "kind", "embedded": "le cluster embarqué", "existing": "le cluster existant"}
     if usable:
-        lines.append(f"\nPossible ici : {' et '.join(names[name] for name in usable)}.")
-        lines.append(f"« k8s-lab up » prendra {names[usable[0]]}.")
+        lines.append(f"\nPossible ici : {enumeration([names[name] for name in usable])}.")
+        options = ", avec les mêmes options," if usable[0] == "existing" else ""
+        lines.append(f"« k8s-lab up »{options} prendra {names[usable[0]]}.")
     else:
         lines.append("\nAucun cluster n’est possible ici ; un cluster existant l’est :")
         lines.append("k8s-lab up --provider existing --kubeconfig FICHIER")

@@ -139,6 +139,8 @@ class Provider(ABC):
     """Whether the course's images are made on this machine, rather than pulled from where a teacher has put them."""
     one_api_server: ClassVar[bool] = True
     """Whether there is certainly one only: what it refuses is refused everywhere."""
+    shared: ClassVar[bool] = False
+    """Whether others may use it at the same time: what waits for its turn then takes no room from them."""
     closing_s: ClassVar[float] = 0.1
     """How long a mapped port may keep a connection open behind which nobody listens, in seconds."""
 

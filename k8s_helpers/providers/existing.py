@@ -29,7 +29,7 @@ from .._errors import (
     WaitTimeoutError,
 )
 from .._french import count
-from .._progress import Progress
+from .._progress import Progress, Silent
 from ..kube import kubeconfig as _kubeconfig
 from ..kube.api import ApiSession
 from ..kube.classes import CONFIG_MAP, HOME_VARIABLE, Enrolment
@@ -134,6 +134,7 @@ class ExistingProvider(Provider):
     kind: ClassVar[ProviderName] = "existing"
     builds_images: ClassVar[bool] = False
     one_api_server: ClassVar[bool] = False
+    shared: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -151,6 +152,7 @@ class ExistingProvider(Provider):
             namespace_prefix = os.environ.get("K8S_HELPERS_NAMESPACE_PREFIX")
         self._prefix = None if namespace_prefix is None else _checked(namespace_prefix)
         self._by_prefix = self._prefix is not None
+        self._kept_in: Path | None = None
 
     @classmethod
     def facts(cls) -> tuple[FidelityFact, ...]:
@@ -159,7 +161,7 @@ class ExistingProvider(Provider):
 
     @property
     def _folder(self) -> Path:
-        return _paths.state_dir() / "clusters" / self.kind / self.name
+        return self._kept_in or _paths.state_dir() / "clusters" / self.kind / self.name
 
     @property
     def kubeconfig(self) -> Path:
@@ -250,10 +252,30 @@ class ExistingProvider(Provider):
             Rights are missing; all of them are named.
         """
         progress.step("Lecture du kubeconfig")
-        prefix = self.namespace_prefix
         own, source = self._read()
-        home = self._home(own, source)
-        folder = _paths.cluster_dir(self.kind, self.name)
+        self._settle(own, source, self._home(own, source), progress)
+
+    def examined(self, folder: Path) -> ExistingProvider:
+        """Check the cluster as `up` does, and return it: what it notes is in a folder that is given, nothing elsewhere.
+
+        Raises
+        ------
+        ClusterUnreachableError, ApiRefusedError
+            As `up`.
+        """
+        own, source = self._read()
+        twin = ExistingProvider(self.name, kubeconfig=source, context=self._context)
+        twin._prefix, twin._by_prefix = self.namespace_prefix, self._by_prefix
+        twin._kept_in = folder
+        twin._settle(own, source, self._home(own, source), Silent())
+        return twin
+
+    def _settle(
+        self, own: dict[str, Any], source: Path, home: str | None, progress: Progress
+    ) -> None:
+        """Check the cluster of a kubeconfig, then note that, and what was found."""
+        prefix = self.namespace_prefix
+        folder = self._kept_in or _paths.cluster_dir(self.kind, self.name)
         candidate = folder / "kubeconfig.new"
         options: dict[str, Any] = {"namespace_prefix": prefix}
         try:

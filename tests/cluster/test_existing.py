@@ -20,6 +20,7 @@ from k8s_helpers import exercises
 from k8s_helpers._errors import ApiRefusedError, ClusterUnreachableError, ImageError, UsageError
 from k8s_helpers._progress import Silent
 from k8s_helpers.builds import images
+from k8s_helpers.cli.checks.clusters import check_existing
 from k8s_helpers.cluster import Cluster, Namespace, traffic_pods
 from k8s_helpers.cluster.ownership import PROCESS
 from k8s_helpers.cluster.traffic_pods import TrafficPod
@@ -108,6 +109,8 @@ def test_a_token_that_is_not_valid_is_told(
     file = tmp_path / "kubeconfig"
     file.write_text(yaml.safe_dump(plain))
     wrong = ExistingProvider("faux", kubeconfig=file)
+    (told,) = check_existing(wrong)
+    assert told.state == "missing" and told.advice
     with pytest.raises(ApiRefusedError, match="identité"):
         wrong.up(Silent())
     assert not wrong.kubeconfig.parent.exists()

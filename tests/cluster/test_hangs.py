@@ -17,7 +17,8 @@ from embedded_kubernetes.lock import signed_by
 from embedded_kubernetes.node.runtime.proctree import tree
 from k8s_helpers._errors import WaitTimeoutError
 from k8s_helpers._progress import Silent
-from k8s_helpers.cli import call, machine
+from k8s_helpers.cli import call
+from k8s_helpers.cli.checks import machine
 from k8s_helpers.cluster import Cluster, Namespace, connect
 
 NAME = "hangs"

@@ -30,6 +30,7 @@ from k8s_helpers._errors import (
 )
 from k8s_helpers._progress import Silent
 from k8s_helpers.builds import images
+from k8s_helpers.cli.checks.clusters import check_existing
 from k8s_helpers.cluster import Cluster, Namespace, conditions
 from k8s_helpers.cluster.ownership import PoolSupply
 from k8s_helpers.kube.api import ApiSession
@@ -145,6 +146,31 @@ def test_the_pool_is_found_by_itself(student: Cluster) -> None:
     again = ExistingProvider("classe")
     again.up(Silent())
     assert again.enrolment == ENROLMENT and again.home_namespace == HOME
+
+
+def test_the_doctor_looks_with_the_students_rights_and_changes_nothing(
+    student: Cluster, kubeconfig: Path
+) -> None:
+    def noted() -> dict[str, bytes]:
+        folder = student.kubeconfig.parent
+        return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+    student.namespace("tp").create()
+    before = noted()
+    for provider in (
+        ExistingProvider("classe"),
+        ExistingProvider("classe", kubeconfig=kubeconfig),
+        ExistingProvider("autre", kubeconfig=kubeconfig),
+    ):
+        found = {check.subject: check for check in check_existing(provider)}
+        assert "system:serviceaccount:ntest-zoe:etudiant" in found["Cluster existant"].found
+        assert "3\xa0espaces de noms, dont 2\xa0libres" in found["Vos espaces de noms"].found
+        refused = found["Expériences et exercices"]
+        assert refused.state == "limited" and "13-classe-qui-garde" in refused.found
+        assert "01-se-releve" not in refused.found
+    assert noted() == before
+    assert not student.kubeconfig.parent.with_name("autre").exists()
+    student.namespace("tp").delete()
 
 
 def test_a_namespace_is_emptied_of_all_but_what_is_the_classs(

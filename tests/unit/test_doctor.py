@@ -9,8 +9,11 @@ import pytest
 
 from embedded_kubernetes import preflight
 from embedded_kubernetes.node import isolation
-from k8s_helpers.cli import call, doctor, image_checks, machine, tools
-from k8s_helpers.cli.machine import Diagnosis
+from k8s_helpers._errors import ImageError
+from k8s_helpers.cli import call, doctor
+from k8s_helpers.cli.checks import clusters, images, machine, tools
+from k8s_helpers.cli.checks.machine import Diagnosis
+from k8s_helpers.providers.pool.leases import Holding
 
 
 def test_macos_is_sent_to_kind() -> None:
@@ -144,14 +147,14 @@ _REFUSED = isolation.Refusal(1, "Operation not permitted", "unshare")
 def test_real_images_need_namespaces_and_are_quick_with_overlays(
     refused: isolation.Refusals, state: str, found: str
 ) -> None:
-    check = image_checks.judge_images(refused)
+    check = images.judge_images(refused)
     assert (check.state, check.stops) == (state, ())
     assert found in check.found
     assert bool(check.advice) == (state == "limited")
 
 
 def test_without_namespaces_by_choice_only_this_machine_s_programs_run() -> None:
-    assert "host/shell" in image_checks.judge_images(given_up=True).found
+    assert "host/shell" in images.judge_images(given_up=True).found
 
 
 def test_pods_lack_internet_or_policies_where_a_program_is_missing() -> None:
@@ -160,3 +163,49 @@ def test_pods_lack_internet_or_policies_where_a_program_is_missing() -> None:
     check = tools.judge_network_programs({**both, "nft": None})
     assert check.state == "limited" and "NetworkPolicies" in check.found
     assert "nftables" in check.advice and "slirp4netns" not in check.advice
+
+
+def test_a_cluster_that_was_looked_at_is_what_up_takes() -> None:
+    good = Diagnosis(machine.EXISTING, "ok", "https://10.0.0.1:6443, Kubernetes v1.37.0")
+    assert doctor.usable_providers([good]) == ["existing", "kind", "embedded"]
+    bad = Diagnosis(machine.EXISTING, "missing", "rien n’y répond", "", ("existing",))
+    assert doctor.usable_providers([bad]) == ["kind", "embedded"]
+    assert "prendra le cluster existant" in doctor.describe([good], ["existing"])
+
+
+@pytest.mark.parametrize(
+    ("holdings", "state", "word"),
+    [
+        ([Holding("a"), Holding("b", asked="tp")], "ok", "2\xa0espaces de noms, dont 1\xa0libre"),
+        ([Holding("a", asked="tp")], "limited", "tous pris"),
+        ([Holding("a"), Holding("b", stuck="un finalizer")], "limited", "b"),
+    ],
+)
+def test_a_class_gives_namespaces(holdings: list[Holding], state: str, word: str) -> None:
+    check = clusters.judge_namespaces(holdings)
+    assert check.state == state and word in check.found
+    assert bool(check.advice) == (state == "limited")
+
+
+def test_images_that_nobody_has_named_stop_an_existing_cluster() -> None:
+    problem = ImageError("Trouver", "K8S_HELPERS_IMAGE_PREFIX n’est pas définie", "Poussez-les.")
+    check = clusters.judge_images(0, "", problem)
+    assert (check.state, check.stops, check.advice) == ("missing", ("existing",), "Poussez-les.")
+    assert "12\xa0images" in clusters.judge_images(12, "", None).found
+    assert "« r/cours/ »" in clusters.judge_images(0, "r/cours/", None).found
+
+
+def test_what_will_refuse_is_named() -> None:
+    assert clusters.judge_refusals({}, 116).state == "ok"
+    check = clusters.judge_refusals({"14-tri": "un droit", "added_node": "un droit"}, 116)
+    assert check.state == "limited"
+    assert "114 sur 116" in check.found and "14-tri, added_node" in check.found
+
+
+def test_a_provider_that_does_not_exist_is_told_and_the_machine_looked_at(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "examine", lambda: [Diagnosis("Go", "limited", "introuvable")])
+    assert call(["doctor", "--provider", "kin"]) == 0
+    said = capsys.readouterr().out
+    assert "• Go" in said and "• Cluster choisi : il n’existe pas" in said

@@ -15,7 +15,7 @@ import refused_calls
 
 from embedded_kubernetes.node import isolation
 from embedded_kubernetes.node.isolation import Refusal
-from k8s_helpers.cli import machine
+from k8s_helpers.cli.checks import machine
 
 PYTHON = Path("/usr/bin/python3.12")
 OPEN = {
@@ -27,7 +27,7 @@ OPEN = {
 JUDGE = """
 import json, sys
 from dataclasses import asdict
-from k8s_helpers.cli import machine
+from k8s_helpers.cli.checks import machine
 print(json.dumps(asdict(machine.check_namespaces())))
 """
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from k8s_helpers.cli import wsl
+from k8s_helpers.cli.checks import wsl
 
 # Releases as WSL 1, WSL 2 and Debian write them.
 ONE, TWO, NONE = "4.4.0-19041-Microsoft", "6.6.87.2-microsoft-standard-WSL2", "6.1.0-18-amd64"

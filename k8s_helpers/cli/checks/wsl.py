@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import _paths
+from ... import _paths
 from .machine import Diagnosis
 
 _SUBJECT = "Windows (WSL)"

@@ -20,7 +20,10 @@ from embedded_kubernetes import preflight
 from embedded_kubernetes.node import isolation
 from embedded_kubernetes.processes import CommandError
 
-from .. import _french, _paths
+from ... import _french, _paths
+
+EXISTING = "Cluster existant"
+"""Subject of what is said of a cluster that the course did not make."""
 
 RECENT_S = 600.0
 """How long an incident is still worth a word."""
@@ -330,7 +333,7 @@ def check_disk(free_bytes: int, folder: Path, have_binaries: bool) -> Diagnosis:
 
 def check_clusters() -> Diagnosis:
     """Look at every embedded cluster of this user."""
-    from ..providers.embedded import EmbeddedProvider
+    from ...providers.embedded import EmbeddedProvider
 
     since_wall_s = time.time() - RECENT_S
     folder = _paths.state_dir() / "clusters" / "embedded"

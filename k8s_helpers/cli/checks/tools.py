@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from embedded_kubernetes.processes import CommandError, run
 
-from .. import _french, _paths
-from ..builds import images, jars
+from ... import _french, _paths
+from ...builds import images, jars
 from .machine import Diagnosis
 
 _COMMAND_S = 10.0
