@@ -1,4 +1,4 @@
-"""Runs checks of exercises several at a time: most of a check is waiting.
+"""Runs checks of exercises several at a time: most of a check is waiting, the next begins while a processor is idle.
 
 Checks that share something of the cluster (a namespace, the door of the Ingress) follow one another, in their order.
 One that measures has the cluster to itself.
@@ -11,6 +11,9 @@ from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
+
+_LOOK_S = 0.5
+"""How often it is asked whether there is room by now."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,19 @@ class ConcurrentChecks:
     checks : sequence of Check
         All of them.
     at_once : int
-        How many run at the same time.
+        How many run at the same time, at most.
+    has_room : callable
+        Whether the machine has room for one more beside those that run; asked before each.
     """
 
-    def __init__(self, checks: Sequence[Check], at_once: int) -> None:
+    def __init__(
+        self, checks: Sequence[Check], at_once: int, has_room: Callable[[], bool] = lambda: True
+    ) -> None:
         self._results = {check.key: check.result for check in checks}
         self._waiting = list(checks)
         self._running: list[Check] = []
         self._changed = threading.Condition()
+        self._has_room = has_room
         self._threads = [
             threading.Thread(target=self._work, name=f"check-{number}", daemon=True)
             for number in range(at_once)
@@ -89,7 +97,7 @@ class ConcurrentChecks:
                     self._waiting.remove(check)
                     self._running.append(check)
                     return check
-                self._changed.wait()
+                self._changed.wait(_LOOK_S)
         return None
 
     def _next(self) -> Check | None:
@@ -101,5 +109,5 @@ class ConcurrentChecks:
             if check.alone:
                 return None if self._running else check
             if check.shares not in busy:
-                return check
+                return check if not self._running or self._has_room() else None
         return None

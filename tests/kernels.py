@@ -39,8 +39,12 @@ class Cell:
 
     def wait(self, timeout_s: float = 120.0) -> None:
         """Return once the cell has ended."""
+        assert self.ends_within(timeout_s), f"the cell goes on: {self.text}"
+
+    def ends_within(self, timeout_s: float) -> bool:
+        """Return whether the cell has ended, at the latest after this many seconds."""
         self._read(lambda: False, timeout_s)
-        assert self._over, f"the cell goes on: {self.text}"
+        return self._over
 
     @property
     def over(self) -> bool:

@@ -25,17 +25,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import prefix_lot
 import psutil
+from processors import IDLE_SHARE, Processors
 
 ROOT = Path(__file__).parents[1]
 MOST_PER_PROCESSOR = float(os.environ.get("K8S_TESTS_PARTS_PER_PROCESSOR", "3"))
 PART_BYTES = 2 * 10**9
-"""What a part may come to need: a student's share of memory, which the prefix lot holds it to."""
-IDLE_SHARE = 0.15
-"""A part begins where at least this share of the processors was idle lately."""
+"""What a part may come to need: a student's memory (`prefix_lot.MEMORY_BYTES`) and pytest's own."""
 SETTLE_S = 8.0
 """How long after a part's beginning the next one waits: until then it has not begun to use the machine."""
 PERIOD_S = 1.0
@@ -195,31 +194,6 @@ class Room:
             and self.idle_share >= IDLE_SHARE
             and self.free_bytes >= 2 * PART_BYTES
         )
-
-
-class Processors:
-    """How much of the processors is idle: an average that forgets in some seconds."""
-
-    def __init__(self) -> None:
-        self.idle_share = 1.0
-        self._began = self._last = psutil.cpu_times()
-
-    def look(self) -> None:
-        """Take what has passed since the last look into account."""
-        now = psutil.cpu_times()
-        self.idle_share += 0.3 * (_idle_share(self._last, now) - self.idle_share)
-        self._last = now
-
-    @property
-    def busy_percent(self) -> float:
-        """Of the time since the beginning."""
-        return 100 * (1 - _idle_share(self._began, self._last))
-
-
-def _idle_share(before: Any, after: Any) -> float:
-    passed = {name: getattr(after, name) - getattr(before, name) for name in ("idle", "iowait")}
-    total = sum(after) - sum(before)
-    return sum(passed.values()) / total if total > 0 else 0.0
 
 
 @dataclass

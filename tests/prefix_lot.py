@@ -4,7 +4,7 @@
     python tests/prefix_lot.py --exactly NAME     one item; its pytest's output and exit code
 
 Isolation `prefix`, an ordinary user (a nameless one where this is root's), an own copy of the course, a home with
-nothing in it but Kubernetes' programs, and 2 GB of memory for all that one student has: cluster, kernel, and pytest
+nothing in it but Kubernetes' programs, and 1.5 GB of memory for all that one student has: cluster, kernel, and pytest
 where JupyterLab would be. Each has a cluster of its own; `tests/lots.py` runs several at a time.
 """
 
@@ -25,7 +25,7 @@ from memory_limit import VARIABLE as MEMORY_VARIABLE
 from k8s_helpers import _paths, exercises
 from k8s_helpers.builds import images, jars
 
-MEMORY_BYTES = 2 * 10**9
+MEMORY_BYTES = 15 * 10**8
 EXERCISES_AT_ONCE = 8
 """How many share a cluster: its start takes as long as one of them."""
 
@@ -34,22 +34,27 @@ _NOT_COPIED = (".git", ".venv*", ".*_cache", "*.pyc.*", ".ipynb_checkpoints", "b
 """Compiled Python goes along, but for what another process is writing."""
 _ANY_TEST = "tests/notebooks/test_structure.py::test_notebooks_are_numbered_in_order"
 """Given beside a notebook, it brings `tests/conftest.py` along, and so the run's own home."""
+_ON_ONE_PROCESSOR = "00_accueil"
 _SOLUTION = "tests/notebooks/test_exercises.py::test_the_solution_passes"
+_PINNED = "import os, sys; os.sched_setaffinity(0, {int(sys.argv[1])}); os.execv(sys.argv[2], sys.argv[2:])"
+"""Goes on as another program, which never sees another processor."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """What one run of pytest does, on one cluster."""
+    """What one run of pytest does, on one cluster; `one_processor`: with all that it starts, on a machine of one."""
 
     name: str
     arguments: tuple[str, ...]
+    one_processor: bool = False
 
 
 def items() -> Iterator[Item]:
     """Return all that is to be run; the exercises last, as small parts share out better at the end."""
     for path in sorted((_COURSE / "notebooks").glob("[0-9]*.ipynb")):
         notebook = str(path.relative_to(_COURSE))
-        yield Item(path.stem, ("--nbval", "--nbval-current-env", _ANY_TEST, notebook))
+        arguments = ("--nbval", "--nbval-current-env", _ANY_TEST, notebook)
+        yield Item(path.stem, arguments, one_processor=path.stem == _ON_ONE_PROCESSOR)
     names = sorted(exercises.exercises())
     for first in range(0, len(names), EXERCISES_AT_ONCE):
         some = names[first : first + EXERCISES_AT_ONCE]
@@ -97,6 +102,9 @@ class Student:
             this = [sys.executable, ordinary_user.__file__, str(self._uid)]
             argv = [*this, *map(str, needed), "--", *argv]
         environment = self._environment()
+        if item.one_processor:
+            one = min(os.sched_getaffinity(0))
+            argv = [sys.executable, "-c", _PINNED, str(one), *argv]
         return subprocess.run(argv, cwd=self.course, env=environment, check=False).returncode
 
     def _environment(self) -> dict[str, str]:

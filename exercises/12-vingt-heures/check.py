@@ -36,9 +36,9 @@ def check(bench: Bench) -> Finding:
     if (low, high) != (LEAST, MOST):
         return Finding("bornes", f"il garde entre {low} et {count(high, 'pod')}.")
     bench.progress.step("L’autoscaler attend sa première mesure")
+    bench.wait_settled()
     if (blind := _blind(bench, name)) is not None:
         return blind
-    bench.wait_settled()
     bench.progress.step(f"Vingt heures : {RATE_PER_S:g} requêtes par seconde")
     address = bench.namespace.service_url(NAME, timeout_s=0).at(f"cpu?ms={CPU_MS}")
     with Traffic(address, rate_per_s=RATE_PER_S, max_duration_s=SCALED_S):
@@ -55,6 +55,12 @@ def _wanted(bench: Bench, name: str) -> int:
     return wanted
 
 
+def _lacks_request(bench: Bench, reason: str) -> bool:
+    """Return whether the autoscaler misses a request of a pod that is still there: it complains of former ones too."""
+    pods = [pod["metadata"]["name"] for pod in bench.namespace.list("pod")]
+    return "missing request" in reason and any(name in reason for name in pods)
+
+
 def _blind(bench: Bench, name: str) -> Finding | None:
     """Wait for the first measure; return what keeps it from coming."""
 
@@ -63,7 +69,7 @@ def _blind(bench: Bench, name: str) -> Finding | None:
         if condition(hpa, "AbleToScale").get("reason") == "FailedGetScale":
             lost = condition(hpa, "AbleToScale").get("message")
             return True, Finding("cible-introuvable", f"l’autoscaler dit : {lost}.")
-        if "missing request" in (reason := complaint(hpa) or ""):
+        if _lacks_request(bench, reason := complaint(hpa) or ""):
             return True, Finding("aveugle", f"« kubectl get hpa » montre « <unknown> » : {reason}.")
         return condition(hpa, "ScalingActive").get("status") == "True", None
 

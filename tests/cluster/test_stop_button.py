@@ -107,6 +107,9 @@ def test_a_second_press_says_nothing_more_and_the_kernel_can_be_stopped_again(
     cell.wait_for("parti")
     connected.press_stop()
     cell.wait_for("arrêté")
-    connected.press_stop(times=6, apart_s=1.0)
-    cell.wait(20)
+    # Not oftener: a press that falls into IPython's writing of the error takes that away.
+    for _ in range(6):
+        connected.press_stop()
+        if cell.ends_within(5.0):
+            break
     assert cell.error is not None and cell.error["ename"] == "KeyboardInterrupt"

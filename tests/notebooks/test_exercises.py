@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from concurrent_checks import Check, ConcurrentChecks
+from processors import Turnstile
 
 # The checks' threads must not import it at the same time: one of them could be given a module that is half there.
 import k8s_helpers.labs  # noqa: F401
@@ -27,7 +28,8 @@ from k8s_helpers.exercises.workspace import Workspace
 GONE_S = 60.0
 """An exercise's namespace goes away by itself after its verdict."""
 
-AT_ONCE = 6
+AT_ONCE, SETTLE_S = 6, 2.0
+"""At most so many; one begins at least so long after the other."""
 _MEASURES = re.compile(r"\bobserve\(|\bTraffic\(")
 _TIMED = {
     "08-garanti": "how long an answer takes under a limit of the processor",
@@ -97,7 +99,12 @@ def _shares(name: str) -> str:
 
 
 def _has_its_own_namespace(exercise: Exercise) -> bool:
-    """Return whether an attempt shares nothing with the others of its exercise: an image is the whole cluster's."""
+    """Return whether an attempt shares nothing with the others of its exercise.
+
+    An image is the whole cluster's; so is what needs a right beyond the namespace: a volume, a class, a node.
+    """
+    if any(not right.namespace for right in exercise.rights):
+        return False
     files = (path for path in exercise.folder.rglob("*") if path.suffix in (".sh", ".py"))
     return exercise.workspace and not any(_IMAGES.search(path.read_text("utf-8")) for path in files)
 
@@ -160,7 +167,9 @@ def checks(
 ) -> Iterator[ConcurrentChecks]:
     """The checks of all attempts that this run asks for, under way."""
     concurrent = ConcurrentChecks(
-        [_check(attempt, cluster) for attempt in _asked_for(request.session.items)], AT_ONCE
+        [_check(attempt, cluster) for attempt in _asked_for(request.session.items)],
+        AT_ONCE,
+        Turnstile(SETTLE_S).lets_in,
     )
     yield concurrent
     concurrent.close()
