@@ -1,6 +1,6 @@
 """One student of a class, as a process of its own: the measure of 09 and three exercises, for real.
 
-python -m benchmarks.student_session [--requests FILE]
+python -m benchmarks.student_session [--rate 50] [--requests FILE]
 
 What it saw goes to standard output as JSON: the measure's facts, the verdict of each answer. With `--requests`, every
 request to the API server is noted in a file, to be made again by `class_load`.
@@ -48,11 +48,11 @@ def note_requests(file: Path) -> None:
     ApiSession._send = noted  # type: ignore[method-assign]
 
 
-def session() -> dict[str, Any]:
-    """Do it all; return what was seen."""
+def session(rate_per_s: float) -> dict[str, Any]:
+    """Do it all, the measure with so many requests a second; return what was seen."""
     cluster = connect("existing", progress=Silent())
     seen: dict[str, Any] = {"home": cluster.provider.home_namespace, "verdicts": {}}
-    recording = labs.update.measure(cluster=cluster, progress=Silent())
+    recording = labs.update.measure(cluster=cluster, rate_per_s=rate_per_s, progress=Silent())
     seen["update"] = summary.to_json(recording)["strategies"]
     for name in EXERCISES:
         exercise = exercises.load(name)
@@ -70,12 +70,13 @@ def session() -> dict[str, Any]:
 def main() -> int:
     """Print what was seen, or what stopped it."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rate", type=float, default=50.0)
     parser.add_argument("--requests", type=Path)
     options = parser.parse_args()
     if options.requests is not None:
         note_requests(options.requests)
     try:
-        seen = session()
+        seen = session(options.rate)
     except K8sHelpersError as error:
         seen = {"error": str(error)}
     print("SEEN " + json.dumps(seen), flush=True)

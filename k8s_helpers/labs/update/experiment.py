@@ -21,7 +21,7 @@ BEFORE_S = 3.0
 AFTER_S = 3.0
 """Traffic once the update is over and clients are answered again."""
 _WAITING_PODS = 24
-"""Most pods of strategies that wait for their turn; they do nothing, but a node takes 110."""
+"""Most pods of strategies that wait for their turn; they do nothing, but a node takes 110 (`maxPods`)."""
 
 
 @stoppable
@@ -72,8 +72,8 @@ def measure(
         (startup_s, 0, 60, "s de démarrage"),
     )
     parameters = {"replicas": replicas, "rate_per_s": rate_per_s, "startup_s": startup_s}
-    at_once = max(1, _WAITING_PODS // replicas)
     with LAB.open(cluster, progress, versions=("v1", "v2")) as measure:
+        at_once = 1 if measure.cluster.provider.shared else max(1, _WAITING_PODS // replicas)
         for first in range(0, len(strategies), at_once):
             group = strategies[first : first + at_once]
             with ExitStack() as held:

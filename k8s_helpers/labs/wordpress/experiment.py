@@ -25,6 +25,9 @@ IMAGES = {
 }
 """Images of the manifest, and the variables that name others in their place."""
 
+_REGISTRY = "docker.io/library"
+"""Where names without a registry are looked for; it is written out so that a registry out of reach is said at once."""
+
 SITES = 3
 _PULL_TIMEOUT_S = 600.0
 _ANSWER_S = 30.0
@@ -48,14 +51,17 @@ def measure(*, cluster: Cluster | None = None, progress: Progress | None = None)
 
     Raises
     ------
+    ImageError
+        The nodes cannot have the images.
     WaitTimeoutError
-        The images cannot be had, or the blog does not get ready.
+        The blog does not get ready.
     ResourceError
         WordPress refuses to be installed or to publish.
     """
     with LAB.open(cluster, progress, versions=(), live=False) as measure:
         measure.images = {
-            name: os.environ.get(variable) or name for name, variable in IMAGES.items()
+            name: os.environ.get(variable) or f"{_REGISTRY}/{name}"
+            for name, variable in IMAGES.items()
         }
         with measure.lane("blog", "Un blog dans deux pods", {"images": measure.images}) as lane:
             lane.step("images, base, site")
