@@ -107,6 +107,15 @@ class Case:
         named = [one for one in every if container in (None, one["name"])]
         return named[0] if named else {}
 
+    def is_out_of_memory(self, ended: Mapping[str, Any]) -> bool:
+        """Return whether a container was killed for its memory.
+
+        containerd, which kind uses, says "Error" where the news of it comes after the container's end (seen with
+        v2.3.4; https://github.com/containerd/containerd/issues/12372).
+        """
+        reasons = ("OOMKilled", "Error") if self.provider == "kind" else ("OOMKilled",)
+        return ended["exitCode"] == 137 and ended["reason"] in reasons
+
     def column(self, pod: str, name: str = "STATUS") -> str:
         """Return what `kubectl get pod` prints for a pod under the head of a column."""
         head, line = self.out("get", "pod", pod).splitlines()[:2]

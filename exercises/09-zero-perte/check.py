@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Iterable
+
 from k8s_helpers.exercises.controls import (
     Bench,
     Finding,
@@ -13,17 +16,21 @@ from k8s_helpers.exercises.controls import (
     number,
     only,
     replicas,
+    seconds,
 )
 from k8s_helpers.labs.update import summarize as update_summary
 
 REPLICAS = 3
 STARTUP_S = 3.0
-ENV = {"STARTUP_SECONDS": "3", "WORK_MS": "150"}
+WORK_S = 0.15
+ENV = {"STARTUP_SECONDS": "3", "WORK_MS": f"{WORK_S * 1000:.0f}"}
 RATE_PER_S = 60.0
 """With 150 ms a page, three requests are under way in each pod at any time: an abrupt end cuts some."""
 SOON_S = 1.0
 SEEN_S = 0.3
 """How much later than the start of a container the watch may tell of it."""
+CROWDED = 4.0
+"""Where half of the pages take so many times their work, others are lost whatever the manifest says."""
 
 
 def check(bench: Bench) -> Finding:
@@ -36,7 +43,11 @@ def check(bench: Bench) -> Finding:
         return Finding(
             "replicas", f"votre Deployment demande {asked} réplicas, la consigne est de {REPLICAS}."
         )
-    run = _update(bench, served["metadata"]["name"])
+    return judge(_update(bench, served["metadata"]["name"]))
+
+
+def judge(run: Run) -> Finding:
+    """Return what an update has lost, and why."""
     lost = failed(run.requests)
     if not lost:
         return Finding(
@@ -63,6 +74,11 @@ def _update(bench: Bench, service: str) -> Run:
     return seen.run()
 
 
+def _median_s(requests: Iterable[Request]) -> float:
+    """Return how long half of the good answers took at most; 0 without any."""
+    return statistics.median([one.answered_s - one.sent_s for one in requests if one.ok] or [0.0])
+
+
 def _explain(run: Run, lost: tuple[Request, ...]) -> Finding:
     text = (
         f"{count(len(lost), 'requête perdue', 'requêtes perdues')} sur {number(len(run.requests))}"
@@ -83,6 +99,12 @@ def _explain(run: Run, lost: tuple[Request, ...]) -> Finding:
             "demarrage",
             f"{text} : {hurried} moins de trois secondes après leur lancement, "
             "alors que le programme n’écoute qu’au bout de trois.",
+        )
+    if (page_s := _median_s(run.requests)) > CROWDED * WORK_S:
+        return Finding(
+            "charge",
+            f"{text}, mais la moitié des pages a pris plus de {seconds(page_s)}, pour {seconds(WORK_S)} de travail : "
+            "les processeurs ne suivent pas, et rien ne dit que votre manifeste les a perdues.",
         )
     ends = [life.terminating_s for life in lives(run) if life.terminating_s is not None]
     near = sum(

@@ -32,4 +32,4 @@ def _evicted(case: Case, pod: str, message: str) -> None:
 
 
 def _oom_killed(case: Case, pod: str) -> bool:
-    return bool(case.status(pod)["state"]["terminated"]["reason"] == "OOMKilled")
+    return case.is_out_of_memory(case.status(pod)["state"]["terminated"])

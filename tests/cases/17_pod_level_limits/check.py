@@ -14,7 +14,7 @@ def check(case: Case) -> None:
     case.apply()
     case.eventually(lambda: case.phase("podlevel") == "Failed", timeout_s=180)
     ended = case.status("podlevel")["state"]["terminated"]
-    assert (ended["exitCode"], ended["reason"]) == (137, "OOMKilled")
+    assert case.is_out_of_memory(ended), ended
     case.eventually(lambda: _running(case, "podcpu"), timeout_s=180)
     # The node writes them a moment after the phase.
     case.eventually(lambda: case.get("pod", "podcpu")["status"]["resources"] == RESOURCES)
