@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterable
-
 from k8s_helpers.exercises.controls import (
     Bench,
     Finding,
@@ -12,9 +9,11 @@ from k8s_helpers.exercises.controls import (
     Run,
     count,
     failed,
+    latencies,
     lives,
     number,
     only,
+    percentile,
     replicas,
     seconds,
 )
@@ -74,11 +73,6 @@ def _update(bench: Bench, service: str) -> Run:
     return seen.run()
 
 
-def _median_s(requests: Iterable[Request]) -> float:
-    """Return how long half of the good answers took at most; 0 without any."""
-    return statistics.median([one.answered_s - one.sent_s for one in requests if one.ok] or [0.0])
-
-
 def _explain(run: Run, lost: tuple[Request, ...]) -> Finding:
     text = (
         f"{count(len(lost), 'requête perdue', 'requêtes perdues')} sur {number(len(run.requests))}"
@@ -100,7 +94,7 @@ def _explain(run: Run, lost: tuple[Request, ...]) -> Finding:
             f"{text} : {hurried} moins de trois secondes après leur lancement, "
             "alors que le programme n’écoute qu’au bout de trois.",
         )
-    if (page_s := _median_s(run.requests)) > CROWDED * WORK_S:
+    if (page_s := percentile(latencies(run.requests), 0.5) or 0.0) > CROWDED * WORK_S:
         return Finding(
             "charge",
             f"{text}, mais la moitié des pages a pris plus de {seconds(page_s)}, pour {seconds(WORK_S)} de travail : "

@@ -55,12 +55,6 @@ def _wanted(bench: Bench, name: str) -> int:
     return wanted
 
 
-def _lacks_request(bench: Bench, reason: str) -> bool:
-    """Return whether the autoscaler misses a request of a pod that is still there: it complains of former ones too."""
-    pods = [pod["metadata"]["name"] for pod in bench.namespace.list("pod")]
-    return "missing request" in reason and any(name in reason for name in pods)
-
-
 def _blind(bench: Bench, name: str) -> Finding | None:
     """Wait for the first measure; return what keeps it from coming."""
 
@@ -69,7 +63,8 @@ def _blind(bench: Bench, name: str) -> Finding | None:
         if condition(hpa, "AbleToScale").get("reason") == "FailedGetScale":
             lost = condition(hpa, "AbleToScale").get("message")
             return True, Finding("cible-introuvable", f"l’autoscaler dit : {lost}.")
-        if _lacks_request(bench, reason := complaint(hpa) or ""):
+        reason = complaint(hpa) or ""
+        if "missing request" in reason and bench.names_a_pod(reason):
             return True, Finding("aveugle", f"« kubectl get hpa » montre « <unknown> » : {reason}.")
         return condition(hpa, "ScalingActive").get("status") == "True", None
 

@@ -44,8 +44,10 @@ def check(bench: Bench) -> Finding:
             return Finding("intact", "ni volume, ni demande : le pod attend.")
         return Finding("demande", f"la demande « {CLAIM} » n’existe pas.")
     if not bench.until(lambda: _bound(bench), BOUND_S):
-        why = _unbound(bench, bench.namespace.get("pvc", CLAIM))
-        if not (_fits(why, bench) and bench.until(lambda: _bound(bench), SEEN_AGAIN_S)):
+        volume = _volume(bench)
+        why = _unbound(bench.namespace.get("pvc", CLAIM), volume)
+        fresh = volume is not None and volume["status"].get("phase") != "Released"
+        if not (why.code == "lie" and fresh and bench.until(lambda: _bound(bench), SEEN_AGAIN_S)):
             return why
     name = bench.namespace.get("pvc", CLAIM)["spec"]["volumeName"]
     volume = bench.cluster.api.request("GET", f"{VOLUMES}/{name}")
@@ -72,15 +74,8 @@ def _volume(bench: Bench) -> dict[str, Any] | None:
     return next((item for item in volumes if item["metadata"]["name"] == VOLUME), None)
 
 
-def _fits(why: Finding, bench: Bench) -> bool:
-    """Return whether nothing keeps the claim from its volume, which nobody else has had."""
-    volume = _volume(bench)
-    return why.code == "lie" and volume is not None and volume["status"].get("phase") != "Released"
-
-
-def _unbound(bench: Bench, claim: dict[str, Any]) -> Finding:
+def _unbound(claim: dict[str, Any], volume: dict[str, Any] | None) -> Finding:
     """Return why a claim has no volume: what it asks for that the student's volume does not offer."""
-    volume = _volume(bench)
     if volume is None:
         return Finding("volume", f"la demande attend, et « {VOLUME} » n’existe pas.")
     wanted, offered = claim["spec"], volume["spec"]

@@ -395,7 +395,10 @@ class Project:
             wanted, least, blind = self.bench.until(
                 lambda: self._wanted(scalers[0]),
                 SCALES_S,
-                lambda seen: seen[0] > seen[1] or "missing request" in seen[2],
+                lambda seen: (
+                    seen[0] > seen[1]
+                    or ("missing request" in seen[2] and self.bench.names_a_pod(seen[2]))
+                ),
                 every_s=0.5,
             )
         if wanted <= least:

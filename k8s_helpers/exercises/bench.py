@@ -459,6 +459,10 @@ class Bench:
         longest_s = slowness() * (min(timeout_s, _UNTOUCHED_S) if self.untouched else timeout_s)
         return wait_until(look, longest_s, done=done, every_s=every_s, pause=self.pause)
 
+    def names_a_pod(self, message: str) -> bool:
+        """Return whether a message names a pod that is still there: controllers also speak of former ones."""
+        return any(pod["metadata"]["name"] in message for pod in self.namespace.list("pod"))
+
     def quickest_s(self, act: Callable[[], object], enough_s: float, tries: int) -> float:
         """Return how long the quickest of some tries took, the last of them being the first that is quick enough.
 

@@ -16,6 +16,8 @@ from ..analysis import PodLife as PodLife
 from ..analysis import failed as failed
 from ..analysis import lives as lives
 from ..analysis import outages as outages
+from ..analysis.outcomes import latencies as latencies
+from ..analysis.outcomes import percentile as percentile
 from ..builds import images as images
 from ..cluster import admission as admission
 from ..cluster import rollouts as rollouts
