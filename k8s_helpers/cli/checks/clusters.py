@@ -37,7 +37,8 @@ def check_existing(provider: ExistingProvider) -> list[Diagnosis]:
             with contextlib.closing(Cluster(twin)) as cluster:
                 return _look(cluster, twin)
         except (ClusterUnreachableError, ApiRefusedError, PlatformError) as error:
-            return [Diagnosis(EXISTING, "missing", error.found, error.advice, (provider.kind,))]
+            found = f"{error.tried} : {error.found}"
+            return [Diagnosis(EXISTING, "missing", found, error.advice, (provider.kind,))]
 
 
 def _look(cluster: Cluster, provider: ExistingProvider) -> list[Diagnosis]:
